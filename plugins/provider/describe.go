@@ -18,7 +18,11 @@ type Description struct {
 	Capabilities []string     // Cap… constants; unknown ones are ignored
 	Credentials  []Credential // what Configure wants
 	Domains      []string     // host suffixes that belong to the cloud, such as "myhuaweicloud.com"
-	Rate         Rate
+	// Identity names the settings of a providers entry that say which account
+	// and region it is ("region", "project_id"). Runs whose entries agree in
+	// them share locks and history.
+	Identity []string
+	Rate     Rate
 }
 
 // Schema is a set of CUE files that form one package.

@@ -1,0 +1,104 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Store is where intents, history and locks live. Implementations must be safe
+// for use by several goroutines and several processes; journaltest judges them.
+type Store interface {
+	// Lock takes the lock on key or returns a *LockedError at once. The lease
+	// carries a fence that is higher than that of every earlier lease of the
+	// key. A lock dies with its process.
+	Lock(ctx context.Context, key string, holder Holder) (Lease, error)
+	// Intent returns the open intent of key, or nil. It is an error of type
+	// *CorruptError when the record cannot be trusted.
+	Intent(key string) (*Intent, error)
+	// Open lists every open intent. Records that cannot be trusted come back
+	// as *CorruptError in the second list and block their cluster only.
+	Open() ([]Intent, []*CorruptError, error)
+	// Last returns the newest record of key, or nil.
+	Last(key string) (*Record, error)
+	// History calls f with every record, oldest first, until f returns false.
+	// A torn last line is skipped and reported by the returned error of type
+	// *TornError after f saw all others.
+	History(f func(Record) bool) error
+	// Since is when the store began, or zero when its maker knew that nothing
+	// was under way. Requests that an earlier, lost store knew of may have
+	// been signed until then.
+	Since() time.Time
+}
+
+// Lease is a held lock. All writes about a cluster go through it.
+type Lease interface {
+	// Fence rises with every lease of the key.
+	Fence() uint64
+	// Put makes the intent durable, replacing an earlier version of it. When
+	// it returns nil the intent survives a crash of the machine. Another
+	// open intent under the key is an error.
+	Put(Intent) error
+	// Close appends the record to history and then removes the intent, both
+	// durable. Closing twice with the same OpID adds no second line.
+	Close(Record) error
+	// Unlock gives the lock back. It may be called more than once.
+	Unlock() error
+}
+
+// Holder says to people who holds a lock.
+type Holder struct {
+	PID     int       `json:"pid"`
+	Host    string    `json:"host"`
+	User    string    `json:"user"`
+	Command string    `json:"command"`
+	Since   time.Time `json:"since"`
+}
+
+// Self describes this process.
+func Self(command string, now time.Time) Holder {
+	host, _ := os.Hostname()
+	user := os.Getenv("USER")
+	if user == "" {
+		user = "uid " + strconv.Itoa(os.Getuid())
+	}
+	return Holder{PID: os.Getpid(), Host: host, User: user, Command: command, Since: now.UTC().Truncate(time.Second)}
+}
+
+func (h Holder) String() string {
+	return fmt.Sprintf("%s on %s, process %d, %q, since %s", h.User, h.Host, h.PID, h.Command, h.Since.Format(time.RFC3339))
+}
+
+// LockedError says who holds a lock.
+type LockedError struct {
+	Key    string
+	Holder Holder
+}
+
+func (e *LockedError) Error() string { return "locked by " + e.Holder.String() }
+
+// CorruptError is a record that fails its checksum or cannot be read.
+type CorruptError struct {
+	Key  string
+	Path string
+	Err  error
+}
+
+func (e *CorruptError) Error() string { return fmt.Sprintf("%s cannot be trusted: %v", e.Path, e.Err) }
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// TornError is a last line of history that was cut.
+type TornError struct {
+	Path string
+	Line int
+}
+
+func (e *TornError) Error() string {
+	return fmt.Sprintf("%s:%d: the last line was cut and is left out", e.Path, e.Line)
+}
+
+// ErrMissing says that there is no store where one was expected.
+var ErrMissing = errors.New("no store")

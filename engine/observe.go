@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/clusterctl/clusterctl/plugins/provider"
+)
+
+// observe reads clusters through their entries' providers, all entries side by
+// side. Every address of clusters has an answer: what no provider answered is
+// unread with an error, never absent. each, when not nil, hears of every
+// answer as it comes, from one goroutine at a time.
+func observe(ctx context.Context, entries map[string]*Entry, keys map[string][]provider.Key, level provider.Level, each func(provider.Observation)) map[string]provider.Observation {
+	var mu sync.Mutex
+	answers := map[string]provider.Observation{}
+	var wait sync.WaitGroup
+	for name, list := range keys {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			open := make(map[string]bool, len(list))
+			for _, k := range list {
+				open[k.Address] = true
+			}
+			take := func(o provider.Observation) {
+				mu.Lock()
+				defer mu.Unlock()
+				delete(open, o.Address)
+				answers[o.Address] = o
+				if each != nil {
+					each(o)
+				}
+			}
+			entry := entries[name]
+			err := entry.Provider.Observe(ctx, provider.ObserveRequest{Level: level, Keys: list}, func(o provider.Observation) error {
+				if !open[o.Address] {
+					return &ContractError{Plugin: entry.Description.Name, Call: "Observe", Address: o.Address, Detail: "it was not asked for, or answered twice"}
+				}
+				if o.Presence == provider.Present && o.Cluster == nil {
+					o = provider.Observation{Address: o.Address, Error: provider.Errorf(provider.KindInternal, "plugin %s said present and gave no state", entry.Description.Name)}
+				}
+				if o.Presence == provider.Unread && o.Error == nil {
+					o.Error = provider.Errorf(provider.KindInternal, "plugin %s read nothing and gave no reason", entry.Description.Name)
+				}
+				take(o)
+				return nil
+			})
+			for _, k := range list {
+				if !open[k.Address] {
+					continue
+				}
+				reason := provider.Errorf(provider.KindInternal, "plugin %s did not answer for it", entry.Description.Name)
+				if err != nil {
+					reason = provider.AsError(err)
+				}
+				take(provider.Observation{Address: k.Address, Error: reason})
+			}
+		}()
+	}
+	wait.Wait()
+	return answers
+}
+
+// key asks for a cluster; a live id, once known, beats the name.
+func (c *Cluster) key(id string) provider.Key {
+	if id == "" {
+		id = c.ID
+	}
+	return provider.Key{Address: c.Address, Kind: c.Kind, ID: id, Name: c.Name}
+}
+
+// observeOne reads one cluster with its nodes.
+func observeOne(ctx context.Context, entry *Entry, k provider.Key) provider.Observation {
+	keys := map[string][]provider.Key{entry.Name: {k}}
+	return observe(ctx, map[string]*Entry{entry.Name: entry}, keys, provider.LevelNodes, nil)[k.Address]
+}
+
+// ambiguous words the refusal to pick one of several clusters of a name.
+func ambiguous(name string, ids []string) string {
+	return fmt.Sprintf("%d live clusters bear the name %q: %v; name one by id", len(ids), name, ids)
+}

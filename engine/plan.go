@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/clusterctl/clusterctl/plugins/provider"
+)
+
+// FormatVersion is the version of the plan's JSON. A reader accepts its own
+// major version only.
+const FormatVersion = "1.0"
+
+// Plan is what would be changed. It is plain data: printed, saved, hashed,
+// compared and reviewed without anything else.
+type Plan struct {
+	FormatVersion string         `json:"format_version"`
+	Digest        string         `json:"digest"` // of everything else in the plan
+	SpecDigest    string         `json:"spec_digest"`
+	Summary       Summary        `json:"summary"`
+	Actions       []Action       `json:"actions"`
+	Blocked       []Blocked      `json:"blocked"`
+	Unread        []Unread       `json:"unread"`
+	OpenIntents   []OpenIntent   `json:"open_intents"`
+	Denied        []Denied       `json:"denied"`
+	Warnings      []string       `json:"warnings"`
+	Clusters      []Planned      `json:"clusters"` // every cluster with actions
+	Providers     []PlanProvider `json:"providers"`
+}
+
+// Summary counts the plan's actions by op, and clusters. Removed is in nodes.
+type Summary struct {
+	Create    int `json:"create"`
+	ScaleOut  int `json:"scale_out"`
+	ScaleIn   int `json:"scale_in"`
+	Resize    int `json:"resize"`
+	Removed   int `json:"removed"`
+	Blocked   int `json:"blocked"`
+	Unread    int `json:"unread"`
+	Unchanged int `json:"unchanged"`
+	Clusters  int `json:"clusters"`
+}
+
+// Action is one call that changes the cloud.
+type Action struct {
+	ID        string                 `json:"id"`
+	Address   string                 `json:"address"`
+	Op        provider.Op            `json:"op"`
+	Provider  string                 `json:"provider"` // the entry
+	Kind      string                 `json:"kind"`
+	Cluster   string                 `json:"cluster"`
+	ClusterID string                 `json:"cluster_id,omitempty"`
+	Group     string                 `json:"group,omitempty"`
+	From      map[string]int64       `json:"from"`
+	To        map[string]int64       `json:"to"`
+	Fields    []provider.FieldChange `json:"fields"`
+	Removes   []provider.NodeRef     `json:"removes"`
+	// CloudChooses: nodes are removed and the cloud picks which.
+	CloudChooses bool            `json:"cloud_chooses,omitempty"`
+	DependsOn    []string        `json:"depends_on"`
+	Reason       string          `json:"reason,omitempty"`
+	Risk         string          `json:"risk,omitempty"`
+	Cost         *provider.Price `json:"cost,omitempty"`
+	Source       string          `json:"source"`
+	Request      []byte          `json:"request"`
+	Secrets      []string        `json:"secrets,omitempty"`
+	AcceptWindow time.Duration   `json:"accept_window,omitempty"`
+}
+
+// Removed is how many nodes the action takes away.
+func (a *Action) Removed() int {
+	if a.Op != provider.OpScaleIn {
+		return 0
+	}
+	return int(a.From["count"] - a.To["count"])
+}
+
+// Blocked is a wanted change that will not be made, and why.
+type Blocked struct {
+	Address string                 `json:"address"`
+	Fields  []provider.FieldChange `json:"fields"`
+	Reason  string                 `json:"reason"`
+	Source  string                 `json:"source"`
+}
+
+// Unread is a cluster of which nothing is known.
+type Unread struct {
+	Address  string             `json:"address"`
+	Provider string             `json:"provider"`
+	Kind     provider.ErrorKind `json:"kind"`
+	Reason   string             `json:"reason"`
+	Source   string             `json:"source"`
+}
+
+// OpenIntent is an earlier request that is not settled.
+type OpenIntent struct {
+	Address string      `json:"address"`
+	Op      provider.Op `json:"op"`
+	Since   time.Time   `json:"since"`
+	Reason  string      `json:"reason"`
+}
+
+// Denied is an action that a guard refuses.
+type Denied struct {
+	Address string `json:"address"`
+	Guard   string `json:"guard"`
+	Reason  string `json:"reason"`
+	Source  string `json:"source"`
+}
+
+// Planned is a cluster's part of the plan: what is needed to plan it again.
+type Planned struct {
+	Address  string            `json:"address"`
+	Provider string            `json:"provider"`
+	Desired  provider.Desired  `json:"desired"`
+	Meanings provider.Meanings `json:"meanings"`
+	Sources  map[string]string `json:"sources"` // path to position, of the fields that change
+	Waits    provider.Status   `json:"waits,omitempty"`
+}
+
+// PlanProvider pins an entry and its plugin.
+type PlanProvider struct {
+	Name         string            `json:"name"`
+	Plugin       string            `json:"plugin"`
+	Version      string            `json:"version"`
+	Hash         string            `json:"hash"`
+	SchemaDigest string            `json:"schema_digest"`
+	Settings     json.RawMessage   `json:"settings"`
+	Credentials  map[string]string `json:"credentials,omitempty"` // names of variables
+	Endpoint     string            `json:"endpoint,omitempty"`
+	Timing       *provider.Timing  `json:"timing,omitempty"`
+}
+
+// Empty reports that the plan would change nothing.
+func (p *Plan) Empty() bool { return len(p.Actions) == 0 }
+
+// Removed is how many nodes the plan takes away.
+func (p *Plan) Removed() int { return p.Summary.Removed }
+
+// Seal fills in the digest.
+func (p *Plan) Seal() error {
+	sum, err := p.sum()
+	p.Digest = sum
+	return err
+}
+
+func (p *Plan) sum() (string, error) {
+	c := *p
+	c.Digest = ""
+	b, err := json.Marshal(&c)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// Marshal writes the plan as indented JSON.
+func (p *Plan) Marshal() ([]byte, error) {
+	b, err := json.MarshalIndent(p, "", "  ")
+	return append(b, '\n'), err
+}
+
+// ErrNotAPlan says that a file is no saved plan of ours, or not one that this
+// program can apply.
+var ErrNotAPlan = errors.New("not a plan that can be applied")
+
+// ReadPlan reads a saved plan and refuses one that was made by another version
+// or changed since.
+func ReadPlan(b []byte) (*Plan, error) {
+	var head struct {
+		FormatVersion string `json:"format_version"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrNotAPlan, err)
+	}
+	if head.FormatVersion != FormatVersion {
+		return nil, fmt.Errorf("%w: it has format version %q and this clusterctl reads %q; plan again with this clusterctl", ErrNotAPlan, head.FormatVersion, FormatVersion)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	var p Plan
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrNotAPlan, err)
+	}
+	for i := range p.Actions {
+		fixFields(p.Actions[i].Fields)
+	}
+	for i := range p.Blocked {
+		fixFields(p.Blocked[i].Fields)
+	}
+	for i := range p.Clusters {
+		p.Clusters[i].Desired.Spec = compact(p.Clusters[i].Desired.Spec)
+	}
+	for i := range p.Providers {
+		p.Providers[i].Settings = compact(p.Providers[i].Settings)
+	}
+	sum, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	if sum != p.Digest {
+		return nil, fmt.Errorf("%w: it was changed after clusterctl wrote it; plan again", ErrNotAPlan)
+	}
+	return &p, nil
+}
+
+// fixFields brings numbers back to int64 after a trip through JSON.
+func fixFields(fields []provider.FieldChange) {
+	for i := range fields {
+		fields[i].Before = normalise(fields[i].Before)
+		fields[i].After = normalise(fields[i].After)
+	}
+}
+
+func compact(raw json.RawMessage) json.RawMessage {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,408 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/clusterctl/clusterctl/engine/journal"
+	"github.com/clusterctl/clusterctl/plugins/provider"
+)
+
+// Planner makes plans.
+type Planner struct {
+	Entries    map[string]*Entry
+	SpecDigest string
+	// Intents are the requests that are not settled; their clusters get no
+	// new action.
+	Intents []journal.Intent
+	Corrupt []*journal.CorruptError
+	// AllowShrink lets large removals pass.
+	AllowShrink bool
+	// Quote asks for prices where the provider can.
+	Quote bool
+	// Read hears of every cluster as it is read.
+	Read func(provider.Observation)
+}
+
+// item is one cluster that differs, on its way through the planner.
+type item struct {
+	cluster *Cluster
+	live    *provider.State // nil: to be created
+	diff    Difference
+}
+
+// planned is what came of an item.
+type planned struct {
+	actions  []Action
+	blocked  []Blocked
+	warnings []string
+}
+
+// Plan reads every cluster and says what would be changed. The clusters must be
+// sorted by address.
+func (p *Planner) Plan(ctx context.Context, clusters []*Cluster) (*Plan, error) {
+	plan := &Plan{FormatVersion: FormatVersion, SpecDigest: p.SpecDigest}
+	plan.Summary.Clusters = len(clusters)
+	items, err := p.differing(ctx, plan, clusters)
+	if err != nil {
+		return nil, err
+	}
+	results, err := p.planAll(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	for i, it := range items {
+		p.add(plan, it, results[i])
+	}
+	if p.Quote {
+		p.quote(ctx, plan)
+	}
+	p.finish(plan, clusters)
+	return plan, plan.Seal()
+}
+
+// differing reads summaries of all clusters, and those that differ again with
+// their nodes. What needs no provider to say that it cannot be done is blocked
+// here.
+func (p *Planner) differing(ctx context.Context, plan *Plan, clusters []*Cluster) ([]item, error) {
+	keys := map[string][]provider.Key{}
+	for _, c := range clusters {
+		keys[c.Entry] = append(keys[c.Entry], c.key(""))
+	}
+	answers := observe(ctx, p.Entries, keys, provider.LevelSummary, p.Read)
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	items, again, err := p.compare(plan, clusters, answers, true)
+	if err != nil || len(again) == 0 {
+		return items, err
+	}
+	keys = map[string][]provider.Key{}
+	for _, c := range again {
+		keys[c.Entry] = append(keys[c.Entry], c.key(answers[c.Address].Cluster.ID))
+	}
+	answers = observe(ctx, p.Entries, keys, provider.LevelNodes, nil)
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	more, _, err := p.compare(plan, again, answers, false)
+	items = append(items, more...)
+	slices.SortFunc(items, func(a, b item) int { return strings.Compare(a.cluster.Address, b.cluster.Address) })
+	return items, err
+}
+
+// compare sorts answers into the plan's unread, blocked and unchanged, and the
+// items that differ. With summary set, those to be read with their nodes come
+// back in again instead.
+func (p *Planner) compare(plan *Plan, clusters []*Cluster, answers map[string]provider.Observation, summary bool) (items []item, again []*Cluster, err error) {
+	unsettled := p.unsettled()
+	for _, c := range clusters {
+		o := answers[c.Address]
+		if o.Presence == provider.Unread {
+			plan.Unread = append(plan.Unread, Unread{Address: c.Address, Provider: c.Entry, Kind: o.Error.Kind, Reason: o.Error.Error(), Source: c.Source("")})
+			continue
+		}
+		entry := p.Entries[c.Entry]
+		if open := unsettled(entry, c, o); open != nil {
+			plan.OpenIntents = append(plan.OpenIntents, *open)
+			continue
+		}
+		switch o.Presence {
+		case provider.Ambiguous:
+			plan.block(c, "", nil, ambiguous(c.Name, o.IDs))
+			continue
+		case provider.Absent:
+			if reason := cannotCreate(entry, c); reason != "" {
+				plan.block(c, "", nil, reason)
+				continue
+			}
+		}
+		diff, derr := Diff(c, o.Cluster)
+		switch {
+		case derr != nil:
+			err = errors.Join(err, fmt.Errorf("plugin %s: %w", entry.Description.Name, derr))
+		case diff.Empty():
+			plan.Summary.Unchanged++
+		case summary && o.Presence == provider.Present:
+			again = append(again, c)
+		default:
+			items = append(items, item{c, o.Cluster, diff})
+		}
+	}
+	return items, again, err
+}
+
+// unsettled finds the open intent of a cluster, by id or, before it had one, by
+// name.
+func (p *Planner) unsettled() func(*Entry, *Cluster, provider.Observation) *OpenIntent {
+	open := map[string]OpenIntent{}
+	for _, in := range p.Intents {
+		open[in.Identity.Key()] = OpenIntent{
+			Address: Address(in.Cluster, in.Group), Op: in.Op, Since: in.SignedAt,
+			Reason: "its outcome is not known yet; apply watches it first, resolve shows the evidence",
+		}
+	}
+	for _, bad := range p.Corrupt {
+		open[bad.Key] = OpenIntent{Reason: bad.Error()}
+	}
+	return func(entry *Entry, c *Cluster, o provider.Observation) *OpenIntent {
+		if len(open) == 0 {
+			return nil
+		}
+		keys := []string{entry.identity("", c.Name).Key()}
+		if o.Cluster != nil {
+			keys = append(keys, entry.identity(o.Cluster.ID, "").Key())
+		}
+		for _, key := range keys {
+			if found, ok := open[key]; ok {
+				if found.Address == "" {
+					found.Address = c.Address
+				}
+				return &found
+			}
+		}
+		return nil
+	}
+}
+
+func cannotCreate(entry *Entry, c *Cluster) string {
+	kind, err := entry.kind(c.Kind)
+	switch {
+	case err != nil:
+		return err.Error()
+	case c.ID != "":
+		return fmt.Sprintf("there is no cluster with id %s; check id, account and region", c.ID)
+	case !kind.Creates:
+		return fmt.Sprintf("there is no cluster named %q, and clusters of kind %s cannot be created by the calls that %s offers; create it first, or name an existing one by id", c.Name, c.Kind, entry.Description.Name)
+	}
+	return ""
+}
+
+func (p *Plan) block(c *Cluster, group string, fields []provider.FieldChange, reason string) {
+	source := c.Source("")
+	if len(fields) > 0 {
+		source = c.Source(groupPath(group, fields[0].Path))
+	} else if group != "" {
+		source = c.Source(groupPath(group, ""))
+	}
+	p.Blocked = append(p.Blocked, Blocked{Address: Address(c.Address, group), Fields: fields, Reason: reason, Source: source})
+}
+
+// planAll asks each entry's provider once for all its items. Results are in
+// the order of items.
+func (p *Planner) planAll(ctx context.Context, items []item) ([]planned, error) {
+	byEntry := map[string][]int{}
+	for i, it := range items {
+		byEntry[it.cluster.Entry] = append(byEntry[it.cluster.Entry], i)
+	}
+	results := make([]planned, len(items))
+	names := slices.Sorted(maps.Keys(byEntry))
+	errs := make([]error, len(names))
+	var wait sync.WaitGroup
+	for n, name := range names {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			var batch []item
+			for _, i := range byEntry[name] {
+				batch = append(batch, items[i])
+			}
+			var answers []planned
+			answers, errs[n] = planItems(ctx, p.Entries[name], batch)
+			for k, answer := range answers {
+				results[byEntry[name][k]] = answer
+			}
+		}()
+	}
+	wait.Wait()
+	return results, errors.Join(errs...)
+}
+
+// planItems asks one provider and checks its answer against the contract.
+func planItems(ctx context.Context, entry *Entry, items []item) ([]planned, error) {
+	req := provider.PlanRequest{}
+	for _, it := range items {
+		req.Clusters = append(req.Clusters, provider.ClusterChange{
+			Desired: it.cluster.Desired, Current: it.live, Changes: it.diff.Changes, Meanings: it.cluster.Meanings,
+		})
+	}
+	resp, err := entry.Provider.Plan(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("plan with plugin %s: %w", entry.Description.Name, err)
+	}
+	if len(resp.Clusters) != len(items) {
+		return nil, &ContractError{Plugin: entry.Description.Name, Call: "Plan", Address: entry.Name,
+			Detail: fmt.Sprintf("%d answers to %d clusters", len(resp.Clusters), len(items))}
+	}
+	var errs error
+	results := make([]planned, len(items))
+	for i, it := range items {
+		answer := resp.Clusters[i]
+		if err := checkCoverage(it.diff.Changes, answer); err != nil {
+			errs = errors.Join(errs, &ContractError{Plugin: entry.Description.Name, Call: "Plan", Address: it.cluster.Address, Detail: err.Error()})
+			continue
+		}
+		results[i] = gather(entry, it, answer)
+	}
+	return results, errs
+}
+
+// gather gives a provider's answer the plan's form.
+func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
+	c := it.cluster
+	out := planned{warnings: answer.Warnings}
+	for _, a := range answer.Actions {
+		action := Action{
+			Address: Address(c.Address, a.Group), Op: a.Op, Provider: entry.Name, Kind: c.Kind,
+			Cluster: c.Address, Group: a.Group, From: a.From, To: a.To,
+			Fields: a.Fields, Removes: a.Removes,
+			CloudChooses: a.Op == provider.OpScaleIn && len(a.Removes) == 0,
+			Reason:       a.Reason, Risk: a.Risk, Request: a.Request, Secrets: a.Secrets, AcceptWindow: a.AcceptWindow,
+			Source: c.Source(groupPath(a.Group, a.Fields[0].Path)),
+		}
+		if a.Op == provider.OpCreate {
+			action.Source = c.Source("")
+		}
+		if it.live != nil {
+			action.ClusterID = it.live.ID
+		}
+		if action.From == nil {
+			action.From = map[string]int64{}
+		}
+		if action.To == nil {
+			action.To = map[string]int64{}
+		}
+		if action.Removes == nil {
+			action.Removes = []provider.NodeRef{}
+		}
+		fixFields(action.Fields)
+		out.actions = append(out.actions, action)
+	}
+	for _, b := range slices.Concat(it.diff.Blocked, answer.Blocked) {
+		source := c.Source(groupPath(b.Group, ""))
+		if len(b.Fields) > 0 {
+			source = c.Source(groupPath(b.Group, b.Fields[0].Path))
+		}
+		out.blocked = append(out.blocked, Blocked{Address: Address(c.Address, b.Group), Fields: b.Fields, Reason: b.Reason, Source: source})
+	}
+	return out
+}
+
+// add puts one cluster's part into the plan, its actions in a chain.
+func (p *Planner) add(plan *Plan, it item, result planned) {
+	previous := ""
+	sources := map[string]string{"": it.cluster.Source("")}
+	for _, a := range result.actions {
+		a.ID = fmt.Sprintf("a%d", len(plan.Actions)+1)
+		a.DependsOn = []string{}
+		if previous != "" {
+			a.DependsOn = []string{previous}
+		}
+		previous = a.ID
+		for _, f := range a.Fields {
+			path := groupPath(a.Group, f.Path)
+			sources[path] = it.cluster.Source(path)
+		}
+		if denied := guardShrink(&a); denied != nil && !p.AllowShrink {
+			plan.Denied = append(plan.Denied, *denied)
+		}
+		plan.Actions = append(plan.Actions, a)
+	}
+	plan.Blocked = append(plan.Blocked, result.blocked...)
+	for _, w := range result.warnings {
+		plan.Warnings = append(plan.Warnings, it.cluster.Address+": "+w)
+	}
+	if len(result.actions) == 0 {
+		return
+	}
+	c := Planned{Address: it.cluster.Address, Provider: it.cluster.Entry, Desired: it.cluster.Desired, Meanings: it.cluster.Meanings, Sources: sources}
+	if it.live != nil && it.live.Status != provider.StatusReady {
+		c.Waits = it.live.Status
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s is %s now; apply waits until it is ready", it.cluster.Address, statusWord(it.live)))
+	}
+	plan.Clusters = append(plan.Clusters, c)
+}
+
+// statusWord is the cloud's word for a state, or ours.
+func statusWord(s *provider.State) string {
+	switch {
+	case s.StatusText != "":
+		return s.StatusText
+	case s.Status == provider.StatusUnknown:
+		return "in an unknown state"
+	}
+	return string(s.Status)
+}
+
+// quote asks what the actions cost. A price that cannot be had is a warning:
+// it decides nothing.
+func (p *Planner) quote(ctx context.Context, plan *Plan) {
+	for i := range plan.Actions {
+		a := &plan.Actions[i]
+		entry := p.Entries[a.Provider]
+		quoter, ok := entry.Provider.(provider.Quoter)
+		if !ok || a.ClusterID == "" || !slices.Contains(entry.Description.Capabilities, provider.CapQuote) {
+			continue
+		}
+		price, err := quoter.Quote(ctx, a.Request)
+		var no *provider.Error
+		switch {
+		case err == nil:
+			a.Cost = &price
+		case errors.As(err, &no) && no.Kind == provider.KindUnsupported: // no price for this op
+		default:
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s: its price is not known: %v", a.Address, err))
+		}
+	}
+}
+
+// finish counts, pins the providers and gives empty lists a value.
+func (p *Planner) finish(plan *Plan, clusters []*Cluster) {
+	s := &plan.Summary
+	used := map[string]bool{}
+	for _, c := range clusters {
+		used[c.Entry] = true
+	}
+	for i := range plan.Actions {
+		a := &plan.Actions[i]
+		switch a.Op {
+		case provider.OpCreate:
+			s.Create++
+		case provider.OpScaleOut:
+			s.ScaleOut++
+		case provider.OpScaleIn:
+			s.ScaleIn++
+		case provider.OpResize:
+			s.Resize++
+		}
+		s.Removed += a.Removed()
+	}
+	s.Blocked, s.Unread = len(plan.Blocked), len(plan.Unread)
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		plan.Providers = append(plan.Providers, pin(p.Entries[name]))
+	}
+	slices.SortStableFunc(plan.Blocked, func(a, b Blocked) int { return strings.Compare(a.Address, b.Address) })
+	plan.Actions, plan.Blocked, plan.Unread = orEmpty(plan.Actions), orEmpty(plan.Blocked), orEmpty(plan.Unread)
+	plan.OpenIntents, plan.Denied, plan.Warnings = orEmpty(plan.OpenIntents), orEmpty(plan.Denied), orEmpty(plan.Warnings)
+	plan.Clusters, plan.Providers = orEmpty(plan.Clusters), orEmpty(plan.Providers)
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func pin(e *Entry) PlanProvider {
+	return PlanProvider{
+		Name: e.Name, Plugin: e.Description.Name, Version: e.Description.Version, Hash: e.Hash,
+		SchemaDigest: e.Description.Schema.Digest, Settings: compact(e.Settings), Credentials: e.Credentials,
+		Endpoint: e.Endpoint, Timing: e.Timing,
+	}
+}
