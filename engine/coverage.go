@@ -82,7 +82,7 @@ func checkAction(a provider.Action) error {
 	switch {
 	case len(a.Request) == 0:
 		return fmt.Errorf("has no request")
-	case len(a.Fields) == 0:
+	case len(a.Fields) == 0 && a.Op != provider.OpCreate:
 		return fmt.Errorf("covers no field")
 	}
 	switch a.Op {

@@ -39,6 +39,7 @@ func Diff(want *Cluster, live *provider.State) (Difference, error) {
 	if err != nil {
 		return Difference{}, fmt.Errorf("%s: %w", want.Address, err)
 	}
+	dropEmptied(comparable)
 	fillEmptyGroups(comparable, observed)
 	sortSets(comparable, "", want.Meanings)
 	sortSets(observed, "", want.Meanings)
@@ -70,6 +71,17 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
+}
+
+// dropEmptied leaves of a group that shall have no nodes only its count: no
+// node will be left whose size could differ.
+func dropEmptied(desired Values) {
+	groups, _ := desired[groupsKey].(Values)
+	for role, group := range groups {
+		if want, ok := group.(Values); ok && want["count"] == int64(0) {
+			groups[role] = Values{"count": int64(0)}
+		}
+	}
 }
 
 // fillEmptyGroups lets a group without live nodes compare by its count alone:

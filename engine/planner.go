@@ -263,10 +263,10 @@ func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
 			Fields: a.Fields, Removes: a.Removes,
 			CloudChooses: a.Op == provider.OpScaleIn && len(a.Removes) == 0,
 			Reason:       a.Reason, Risk: a.Risk, Request: a.Request, Secrets: a.Secrets, AcceptWindow: a.AcceptWindow,
-			Source: c.Source(groupPath(a.Group, a.Fields[0].Path)),
+			Source: c.Source(""),
 		}
-		if a.Op == provider.OpCreate {
-			action.Source = c.Source("")
+		if a.Op != provider.OpCreate {
+			action.Source = c.Source(groupPath(a.Group, a.Fields[0].Path))
 		}
 		if it.live != nil {
 			action.ClusterID = it.live.ID
