@@ -82,10 +82,12 @@ func (a *Action) Removed() int {
 
 // Blocked is a wanted change that will not be made, and why.
 type Blocked struct {
-	Address string                 `json:"address"`
-	Fields  []provider.FieldChange `json:"fields"`
-	Reason  string                 `json:"reason"`
-	Source  string                 `json:"source"`
+	Address  string                 `json:"address"`
+	Provider string                 `json:"provider"`
+	Kind     string                 `json:"kind"`
+	Fields   []provider.FieldChange `json:"fields"`
+	Reason   string                 `json:"reason"`
+	Source   string                 `json:"source"`
 }
 
 // Unread is a cluster of which nothing is known.

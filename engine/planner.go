@@ -190,7 +190,7 @@ func (p *Plan) block(c *Cluster, group string, fields []provider.FieldChange, re
 	} else if group != "" {
 		source = c.Source(groupPath(group, ""))
 	}
-	p.Blocked = append(p.Blocked, Blocked{Address: Address(c.Address, group), Fields: fields, Reason: reason, Source: source})
+	p.Blocked = append(p.Blocked, Blocked{Address: Address(c.Address, group), Provider: c.Entry, Kind: c.Kind, Fields: orEmpty(fields), Reason: reason, Source: source})
 }
 
 // planAll asks each entry's provider once for all its items. Results are in
@@ -288,7 +288,7 @@ func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
 		if len(b.Fields) > 0 {
 			source = c.Source(groupPath(b.Group, b.Fields[0].Path))
 		}
-		out.blocked = append(out.blocked, Blocked{Address: Address(c.Address, b.Group), Fields: b.Fields, Reason: b.Reason, Source: source})
+		out.blocked = append(out.blocked, Blocked{Address: Address(c.Address, b.Group), Provider: c.Entry, Kind: c.Kind, Fields: b.Fields, Reason: b.Reason, Source: source})
 	}
 	return out
 }

@@ -58,8 +58,9 @@ func (s *settler) settle(ctx context.Context) (journal.Record, ruling) {
 	}
 }
 
-// known reports that the cloud took the request and gave a handle for it, so
-// that nothing of it can still be on its way.
+// known reports that the cloud took the request and gave a handle for it, whose
+// end is the end of its effect. Taken without a handle, a verdict that permits
+// another send waits as long as one after a lost reply.
 func (s *settler) known() bool {
 	a := s.intent.Answer
 	return a != nil && a.Outcome == provider.OutcomeAccepted && len(a.Handle) > 0
@@ -192,10 +193,9 @@ func (s *settler) infer(ctx context.Context, o provider.Observation) bool {
 func (s *settler) record(out ruling) journal.Record {
 	now := time.Now()
 	quiet := now
-	if !s.known() {
-		if until := s.intent.Expires.Add(s.intent.ReadLag); until.After(quiet) {
-			quiet = until
-		}
+	accepted := s.intent.Answer != nil && s.intent.Answer.Outcome == provider.OutcomeAccepted
+	if until := s.intent.Expires.Add(s.intent.ReadLag); !accepted && until.After(quiet) {
+		quiet = until // the request may still be on its way
 	}
 	return journal.Record{Intent: *s.intent, Verdict: out.verdict, At: now.UTC(), QuietUntil: quiet.UTC(), Detail: out.detail, Foreign: out.foreign}
 }

@@ -34,7 +34,8 @@ type process struct {
 	alive  io.Closer
 	exited chan struct{} // closed when the process is reaped and its output read
 
-	mu sync.Mutex
+	mu     sync.Mutex
+	killed bool // also before it was started
 	// problem says what is wrong with the first line or with the start.
 	problem error
 }
@@ -60,7 +61,10 @@ func (p *process) Start(context.Context) error {
 	p.cmd.Stderr = stderr
 	// Under the lock, since a caller that gives up may call Kill meanwhile.
 	p.mu.Lock()
-	err := p.launch()
+	err := context.Canceled
+	if !p.killed {
+		err = p.launch()
+	}
 	p.mu.Unlock()
 	if err != nil {
 		p.fail(startProblem(p.cmd.Path, err))
@@ -70,10 +74,11 @@ func (p *process) Start(context.Context) error {
 		// The state says how it ended; the error would say the same.
 		_ = p.cmd.Wait()
 		p.alive.Close()
-		p.stdout.end()
 		p.stdout.rest.flush()
 		stderr.flush()
 		close(p.exited)
+		// After exited: who waits for a first line in vain then finds why.
+		p.stdout.end()
 	}()
 	return nil
 }
@@ -116,6 +121,14 @@ func (p *process) gone() error {
 	return fmt.Errorf("it was ended by %s", state)
 }
 
+// killedByHost says that the process, once exited is closed, ended because of
+// Kill, which makes its end no reason of anything.
+func (p *process) killedByHost() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.killed && p.cmd.ProcessState != nil && !p.cmd.ProcessState.Exited()
+}
+
 // Wait implements runner.Runner.
 func (p *process) Wait(ctx context.Context) error {
 	select {
@@ -130,6 +143,7 @@ func (p *process) Wait(ctx context.Context) error {
 func (p *process) Kill(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.killed = true
 	if p.cmd.Process == nil {
 		return nil
 	}

@@ -134,13 +134,14 @@ func (p *Plugin) startError(ctx, starting context.Context, limit time.Duration, 
 	case starting.Err() != nil:
 		return fmt.Errorf("plugin %s: start: it was not ready within %s%s", name, limit, p.lastLines())
 	}
-	// A process that dies breaks its connection a moment before it is reaped.
-	if p.exitedSoon() {
-		return fmt.Errorf("plugin %s: start: %w before it was ready%s", name, p.process.gone(), p.lastLines())
-	}
 	var call *rpc.CallError
+	lost := false
 	if errors.As(err, &call) {
-		err = call.Err
+		err, lost = call.Err, call.Lost
+	}
+	// A process that dies breaks its connection a moment before it is reaped.
+	if (lost && p.exitedSoon() || p.exitedNow()) && !p.process.killedByHost() {
+		return fmt.Errorf("plugin %s: start: %w before it was ready%s", name, p.process.gone(), p.lastLines())
 	}
 	return fmt.Errorf("plugin %s: start: %w%s", name, err, p.lastLines())
 }

@@ -36,37 +36,54 @@ func (p *Plugin) supervise(next provider.Provider) provider.Provider {
 // limit is one call's time.
 type limit struct {
 	ctx    context.Context
+	cancel func()
 	parent context.Context
 	time   time.Duration
-	timer  *time.Timer
-	cancel context.CancelFunc
+	timer  *time.Timer // of a pause; nil: time is for the whole call
+	own    bool        // ends before the caller's deadline does
 }
 
-// errSlow is the cause of a limit that ran out.
-var errSlow = errors.New("no answer in time")
+// errSilent is the cause of a pause that lasted too long.
+var errSilent = errors.New("silent")
 
+// within limits a whole call, in a form that travels to the plugin.
 func within(parent context.Context, d time.Duration) *limit {
+	theirs, has := parent.Deadline()
+	ctx, cancel := context.WithTimeout(parent, d)
+	return &limit{ctx: ctx, cancel: cancel, parent: parent, time: d, own: !has || time.Until(theirs) > d}
+}
+
+// pausing limits the time between two signs of life.
+func pausing(parent context.Context, d time.Duration) *limit {
 	ctx, cancel := context.WithCancelCause(parent)
-	l := &limit{ctx: ctx, parent: parent, time: d, cancel: func() { cancel(nil) }}
-	l.timer = time.AfterFunc(d, func() { cancel(errSlow) })
-	return l
+	return &limit{
+		ctx: ctx, cancel: func() { cancel(nil) }, parent: parent, time: d,
+		timer: time.AfterFunc(d, func() { cancel(errSilent) }),
+	}
+}
+
+func (l *limit) end() {
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.cancel()
+}
+
+// ranOut says that err comes from this limit and not from the caller's.
+func (l *limit) ranOut(err error) bool {
+	if l.timer != nil {
+		return l.parent.Err() == nil && errors.Is(context.Cause(l.ctx), errSilent)
+	}
+	return l.own && errors.Is(err, context.DeadlineExceeded)
 }
 
 func (s *supervised) local(ctx context.Context) *limit {
 	return within(ctx, cmp.Or(s.plugin.host.LocalTimeout, time.Minute))
 }
 
-func (s *supervised) cloud(ctx context.Context) *limit {
-	return within(ctx, cmp.Or(s.plugin.host.CloudTimeout, 5*time.Minute))
+func (s *supervised) cloud() time.Duration {
+	return cmp.Or(s.plugin.host.CloudTimeout, 5*time.Minute)
 }
-
-func (l *limit) end() {
-	l.timer.Stop()
-	l.cancel()
-}
-
-// ranOut says that this limit, and not the caller's context, ended the call.
-func (l *limit) ranOut() bool { return l.parent.Err() == nil && context.Cause(l.ctx) == errSlow }
 
 // gone refuses a call to a process that is known to be dead: it cannot have
 // been received, which for Start is worth knowing.
@@ -92,11 +109,11 @@ func (s *supervised) explain(l *limit, err error) error {
 		if errors.As(err, &told) {
 			return s.hide(told)
 		}
-		return err // the caller's own, from yield
+		return err
 	}
 	c := *call
 	switch {
-	case l.ranOut():
+	case l.ranOut(c.Err):
 		c.Err = fmt.Errorf("no answer within %s: %w", l.time, context.DeadlineExceeded)
 	case l.parent.Err() == nil && (c.Lost && s.plugin.exitedSoon() || s.plugin.exitedNow()):
 		c.Lost = true
@@ -144,15 +161,21 @@ func (s *supervised) Observe(ctx context.Context, req provider.ObserveRequest, y
 	if err := s.gone("observe"); err != nil {
 		return err
 	}
-	l := s.cloud(ctx)
+	l := pausing(ctx, s.cloud())
 	defer l.end()
-	return s.explain(l, s.next.Observe(l.ctx, req, func(o provider.Observation) error {
+	var refused error
+	err := s.next.Observe(l.ctx, req, func(o provider.Observation) error {
 		// The engine's own work is not the plugin's silence.
 		l.timer.Stop()
 		defer l.timer.Reset(l.time)
 		o.Error = s.hide(o.Error)
-		return yield(o)
-	}))
+		refused = yield(o)
+		return refused
+	})
+	if refused != nil {
+		return refused
+	}
+	return s.explain(l, err)
 }
 
 // Plan implements provider.Provider.
@@ -172,7 +195,7 @@ func (s *supervised) Start(ctx context.Context, req provider.StartRequest) provi
 		return provider.Answer{Outcome: provider.OutcomeUnsent, Error: provider.AsError(err)}
 	}
 	s.plugin.secrets.know(req.Secrets)
-	l := s.cloud(ctx)
+	l := within(ctx, s.cloud())
 	defer l.end()
 	answer := s.next.Start(l.ctx, req)
 	if answer.Error != nil {
@@ -186,7 +209,7 @@ func (s *supervised) Poll(ctx context.Context, ops []provider.Operation) ([]prov
 	if err := s.gone("poll"); err != nil {
 		return nil, err
 	}
-	l := s.cloud(ctx)
+	l := within(ctx, s.cloud())
 	defer l.end()
 	found, err := s.next.Poll(l.ctx, ops)
 	for i := range found {
@@ -200,7 +223,7 @@ func (s *supervisedQuoter) Quote(ctx context.Context, request []byte) (provider.
 	if err := s.gone("quote"); err != nil {
 		return provider.Price{}, err
 	}
-	l := s.cloud(ctx)
+	l := within(ctx, s.cloud())
 	defer l.end()
 	price, err := s.quoter.Quote(l.ctx, request)
 	return price, s.explain(l, err)

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/clusterctl/clusterctl/engine"
+	"github.com/clusterctl/clusterctl/engine/journal"
+	"github.com/clusterctl/clusterctl/engine/render"
+)
+
+func (sh *shell) applyCommand() *cli.Command {
+	return &cli.Command{
+		Name: "apply", Usage: "carry out a saved plan, or plan a spec and carry that out", ArgsUsage: "[FILE|DIR]",
+		Description: "With a saved plan FILE exactly that is applied, or refused when anything moved since.\n" +
+			"   With DIR (default: the working directory) apply plans first and asks. Without a terminal it needs\n" +
+			"   a saved plan or --auto-approve. Requests that an earlier run left unsettled are watched first;\n" +
+			"   nothing is ever sent twice. ^C stops new sends and records what is under way; ^C again stops at once.",
+		Flags: append(planFlags(), formatFlag("text or json"),
+			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
+			&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "work on `N` clusters at a time"},
+			&cli.DurationFlag{Name: "wait", Value: 30 * time.Minute, Usage: "wait up to `DURATION` for a busy cluster"},
+			&cli.DurationFlag{Name: "lock-timeout", Usage: "wait up to `DURATION` for a cluster that another run has locked"},
+			&cli.StringFlag{Name: "new-store", Usage: "make a missing store; `MODE` wait: each cluster's first action waits until a lost request can no longer arrive, now: it does not"}),
+		Action: sh.apply,
+	}
+}
+
+func (sh *shell) apply(c *cli.Context) error {
+	format, err := oneOf(c, "format", "text", "json")
+	if err != nil {
+		return err
+	}
+	if err := wantArgs(c, 1); err != nil {
+		return err
+	}
+	ctx, stop := sh.interruptible(c.Context)
+	defer stop()
+	arg := c.Args().First()
+	run := &applyRun{shell: sh, Context: c, ctx: ctx, json: format == "json"}
+	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
+		return run.saved(arg)
+	} else if err != nil && arg != "" && strings.HasSuffix(arg, ".json") {
+		return exitf(exitError, "no saved plan %s: %v", arg, cause(err))
+	}
+	return run.spec()
+}
+
+// cause is the reason in a path error, whose path is printed already.
+func cause(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		return p.Err
+	}
+	return err
+}
+
+// applyRun is one apply.
+type applyRun struct {
+	*shell
+	*cli.Context
+	ctx   context.Context
+	json  bool
+	store journal.Store
+}
+
+// saved applies a plan file: it approves exactly what it lists.
+func (r *applyRun) saved(file string) error {
+	plan, err := readPlan(file)
+	if err != nil {
+		return err
+	}
+	for _, flag := range []string{"target", "exclude", "allow-shrink"} {
+		if r.IsSet(flag) {
+			return exitf(exitError, "--%s has no effect on a saved plan; give it to plan", flag)
+		}
+	}
+	if err := r.refuse(plan); err != nil {
+		return err
+	}
+	if r.store, err = r.openStore(r.Context); err != nil {
+		return err
+	}
+	s, err := r.start(r.ctx, r.Context, entriesOfPlan(plan))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return r.carryOut(s, plan, nil)
+}
+
+// spec plans a spec, asks, and applies.
+func (r *applyRun) spec() error {
+	if !r.Bool("auto-approve") && !terminal(r.stdin) {
+		return exitf(exitDenied, "nobody can be asked here: there is no terminal. Pass --auto-approve, or save a plan (plan --out FILE) and apply that")
+	}
+	fleet, err := r.load(r.Context)
+	if err != nil {
+		return err
+	}
+	clusters, err := choose(r.Context, fleet)
+	if err != nil {
+		return err
+	}
+	if r.store, err = r.openStore(r.Context); err != nil {
+		return err
+	}
+	s, err := r.start(r.ctx, r.Context, entriesOf(fleet, clusters))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	settled, err := r.settleOpen(s)
+	if err != nil {
+		return err
+	}
+	plan, _, err := r.makePlan(r.ctx, r.Context, s, fleet, clusters, r.store)
+	if err != nil {
+		return err
+	}
+	if !r.json {
+		if err := render.Plan(r.stdout, plan, r.colour(r.stdout)); err != nil {
+			return err
+		}
+	}
+	if err := r.refuse(plan); err != nil {
+		return err
+	}
+	if !plan.Empty() && !r.Bool("auto-approve") {
+		if err := r.ask(plan); err != nil {
+			return err
+		}
+	}
+	return r.carryOut(s, plan, settled)
+}
+
+// refuse tells what guards deny, before anything is sent.
+func (r *applyRun) refuse(plan *engine.Plan) error {
+	if len(plan.Denied) == 0 {
+		return nil
+	}
+	var reasons []string
+	for _, d := range plan.Denied {
+		reasons = append(reasons, fmt.Sprintf("%s: denied by guard %s (%s): %s", d.Address, d.Guard, d.Source, d.Reason))
+	}
+	return exitf(exitDenied, "nothing was sent:\n  %s", strings.Join(reasons, "\n  "))
+}
+
+// ask repeats removals and cost and wants the word yes.
+func (r *applyRun) ask(plan *engine.Plan) error {
+	fmt.Fprintln(r.stderr)
+	for i := range plan.Actions {
+		a := &plan.Actions[i]
+		if n := a.Removed(); n > 0 {
+			fmt.Fprintf(r.stderr, "  removes %s from %s\n", plural(n, "node", "nodes"), render.Clean(a.Address))
+		}
+	}
+	fmt.Fprintln(r.stderr, render.Summary(plan))
+	fmt.Fprint(r.stderr, "Apply this? Only yes is taken for it: ")
+	answers := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(r.stdin).ReadString('\n')
+		answers <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-r.ctx.Done():
+		return quietly(exitInterrupted)
+	case answer := <-answers:
+		if answer != "yes" {
+			return exitf(exitDenied, "not approved; nothing was sent")
+		}
+	}
+	return nil
+}
+
+// settleOpen watches what earlier runs left unsettled in these accounts.
+func (r *applyRun) settleOpen(s *session) ([]engine.Outcome, error) {
+	intents, _, err := r.store.Open()
+	if err != nil || len(intents) == 0 {
+		return nil, err
+	}
+	a := r.applier(s, nil)
+	progress, done := r.show(len(intents))
+	a.Report = progress.Event
+	outcomes := a.SettleOpen(r.ctx, intents)
+	done()
+	return outcomes, nil
+}
+
+func (r *applyRun) applier(s *session, plan *engine.Plan) *engine.Applier {
+	return &engine.Applier{
+		Plan: plan, Entries: s.entries, Store: r.store, Holder: journal.Self(r.command, time.Now()), Secret: r.secret,
+		Parallelism: r.Int("parallelism"), Wait: r.Duration("wait"), LockTimeout: r.Duration("lock-timeout"),
+	}
+}
+
+// carryOut applies the plan and prints what came of it.
+func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outcome) error {
+	a := r.applier(s, plan)
+	progress, done := r.show(len(plan.Actions))
+	a.Report = func(e engine.Event) {
+		r.sending(e)
+		progress.Event(e)
+	}
+	result, err := a.Apply(r.ctx)
+	done()
+	if err != nil {
+		if r.ctx.Err() != nil {
+			return quietly(exitInterrupted)
+		}
+		return err
+	}
+	result.Settled = append(settled, result.Settled...)
+	if r.json {
+		err = r.printJSON(result)
+	} else if len(plan.Actions) > 0 || len(result.Settled) > 0 {
+		err = render.Result(r.stdout, result, r.colour(r.stdout))
+	}
+	if err != nil {
+		return err
+	}
+	return quietly(resultCode(result, r.ctx.Err() != nil))
+}
+
+// show draws progress on stderr until done is called.
+func (r *applyRun) show(total int) (*render.Progress, func()) {
+	live := terminal(r.stderr) && r.getenv("TERM") != "dumb"
+	columns := func() int {
+		if w, _, err := term.GetSize(int(r.stderr.Fd())); err == nil && w > 0 {
+			return w
+		}
+		return 80
+	}
+	p := render.NewProgress(r.stderr, total, live, r.colour(r.stderr), columns, time.Now)
+	ticker := time.NewTicker(time.Second)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-ticker.C:
+				p.Tick()
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return p, func() {
+		ticker.Stop()
+		close(stop)
+		<-stopped
+		p.Close()
+	}
+}

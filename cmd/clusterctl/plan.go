@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/urfave/cli/v2"
+
+	"github.com/clusterctl/clusterctl/engine"
+	"github.com/clusterctl/clusterctl/engine/journal"
+	"github.com/clusterctl/clusterctl/engine/render"
+	"github.com/clusterctl/clusterctl/plugins/provider"
+	"github.com/clusterctl/clusterctl/schema"
+)
+
+func compare(a, b string) int { return strings.Compare(a, b) }
+
+func planFlags() []cli.Flag {
+	return append(targetFlags(), pluginDirFlag(), storeFlag(),
+		&cli.BoolFlag{Name: "allow-shrink", Usage: "allow removals of more than 30 % of a group of ten or more nodes"})
+}
+
+func (sh *shell) planCommand() *cli.Command {
+	return &cli.Command{
+		Name: "plan", Usage: "show what apply would change, from live state", ArgsUsage: "[DIR]",
+		Description: "Validates the spec in DIR (default: the working directory), reads every cluster through its plugin and\n" +
+			"   prints the actions that lead from what is live to what is wanted. Changes nothing.\n" +
+			"   With --out FILE the plan is saved for: clusterctl apply FILE.",
+		Flags: append(planFlags(), formatFlag("text or json"),
+			&cli.BoolFlag{Name: "json", Usage: "same as --format json"},
+			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`"},
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 2 when changes are pending"}),
+		Action: sh.plan,
+	}
+}
+
+func (sh *shell) plan(c *cli.Context) error {
+	format, err := oneOf(c, "format", "text", "json")
+	if err != nil {
+		return err
+	}
+	ctx, stop := sh.interruptible(c.Context)
+	defer stop()
+	fleet, err := sh.load(c)
+	if err != nil {
+		return err
+	}
+	clusters, err := choose(c, fleet)
+	if err != nil {
+		return err
+	}
+	s, err := sh.start(ctx, c, entriesOf(fleet, clusters))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	store, err := sh.peekStore(c)
+	if err != nil {
+		return err
+	}
+	plan, _, err := sh.makePlan(ctx, c, s, fleet, clusters, store)
+	if err != nil {
+		return err
+	}
+	data, err := plan.Marshal()
+	if err != nil {
+		return err
+	}
+	if out := c.String("out"); out != "" {
+		if err := saveFile(out, data); err != nil {
+			return err
+		}
+	}
+	if format == "json" || c.Bool("json") {
+		_, err = sh.stdout.Write(data)
+	} else {
+		err = render.Plan(sh.stdout, plan, sh.colour(sh.stdout))
+	}
+	if err != nil {
+		return err
+	}
+	if out := c.String("out"); out != "" && !plan.Empty() {
+		fmt.Fprintf(sh.stderr, "Saved to %s. Apply exactly this with: clusterctl apply %s\n", out, out)
+	}
+	return quietly(planCode(plan, c.Bool("detailed-exitcode")))
+}
+
+// makePlan reads live state, telling how far it is, and plans.
+func (sh *shell) makePlan(ctx context.Context, c *cli.Context, s *session, fleet *schema.Fleet, clusters []*engine.Cluster, store journal.Store) (*engine.Plan, map[string]provider.Observation, error) {
+	p := &engine.Planner{Entries: s.entries, SpecDigest: fleet.Digest, AllowShrink: c.Bool("allow-shrink"), Quote: true}
+	if store != nil {
+		var err error
+		if p.Intents, p.Corrupt, err = store.Open(); err != nil {
+			return nil, nil, err
+		}
+	}
+	seen := map[string]provider.Observation{}
+	reading := sh.startReading(len(clusters), len(s.entries))
+	p.Read = func(o provider.Observation) {
+		seen[o.Address] = o
+		reading.step()
+	}
+	plan, err := p.Plan(ctx, clusters)
+	reading.end()
+	if ctx.Err() != nil {
+		return nil, nil, quietly(exitInterrupted)
+	}
+	return plan, seen, err
+}
+
+// reading says on stderr how far a read of many clusters is.
+type reading struct {
+	w     io.Writer
+	live  bool
+	total int
+	n     int
+	begun time.Time
+}
+
+func (sh *shell) startReading(clusters, accounts int) *reading {
+	r := &reading{w: sh.stderr, live: terminal(sh.stderr), total: clusters, begun: time.Now()}
+	fmt.Fprintf(r.w, "Reading %s from %s …", plural(clusters, "cluster", "clusters"), plural(accounts, "account", "accounts"))
+	return r
+}
+
+func (r *reading) step() {
+	r.n++
+	if r.live && (r.n%50 == 0 || r.n == r.total) {
+		fmt.Fprintf(r.w, "\r\x1b[KReading clusters … %d of %d", r.n, r.total)
+	}
+}
+
+func (r *reading) end() {
+	fmt.Fprintf(r.w, " %d read in %s\n", r.n, render.Span(time.Since(r.begun)))
+}
+
+// saveFile writes a file whole or not at all.
+func saveFile(path string, data []byte) error {
+	if path == "/dev/stdout" {
+		_, err := os.Stdout.Write(data)
+		return err
+	}
+	return renameio.WriteFile(path, data, 0o600)
+}
+
+func (sh *shell) showCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "print a saved plan", ArgsUsage: "FILE",
+		Flags: []cli.Flag{formatFlag("text or json")},
+		Action: func(c *cli.Context) error {
+			format, err := oneOf(c, "format", "text", "json")
+			if err != nil {
+				return err
+			}
+			if c.Args().Len() != 1 {
+				return exitf(exitError, "show takes one saved plan: clusterctl show FILE")
+			}
+			plan, err := readPlan(c.Args().First())
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				data, err := plan.Marshal()
+				if err != nil {
+					return err
+				}
+				_, err = sh.stdout.Write(data)
+				return err
+			}
+			return render.Plan(sh.stdout, plan, sh.colour(sh.stdout))
+		},
+	}
+}
+
+func readPlan(file string) (*engine.Plan, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := engine.ReadPlan(bytes.TrimSpace(b))
+	if errors.Is(err, engine.ErrNotAPlan) {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return plan, err
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clusterctl/clusterctl/engine/journal"
+)
+
+func storeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "store", EnvVars: []string{"CCTL_STORE"}, Usage: "keep locks, open requests and history in `DIR` (default: $XDG_STATE_HOME/clusterctl)"}
+}
+
+func storeDir(c *cli.Context) (string, error) {
+	if dir := c.String("store"); dir != "" {
+		return dir, nil
+	}
+	return journal.DefaultDir()
+}
+
+// peekStore opens the store for reading; nil when there is none.
+func (sh *shell) peekStore(c *cli.Context) (journal.Store, error) {
+	dir, err := storeDir(c)
+	if err != nil {
+		return nil, err
+	}
+	store, err := journal.OpenFile(dir, journal.CreateNo, time.Now())
+	if errors.Is(err, journal.ErrMissing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// openStore opens the store for apply. A missing one is made only when
+// somebody says so: requests that a lost store knew of may still arrive.
+func (sh *shell) openStore(c *cli.Context) (journal.Store, error) {
+	dir, err := storeDir(c)
+	if err != nil {
+		return nil, err
+	}
+	mode := journal.CreateNo
+	switch value := c.String("new-store"); value {
+	case "":
+	case "wait":
+		mode = journal.CreateWait
+	case "now":
+		mode = journal.CreateNow
+	default:
+		return nil, exitf(exitError, "--new-store takes wait or now, not %q", value)
+	}
+	store, err := journal.OpenFile(dir, mode, time.Now())
+	if !errors.Is(err, journal.ErrMissing) {
+		return store, err
+	}
+	if !terminal(sh.stdin) {
+		return nil, exitf(exitError, "there is no store in %s. A first run passes --new-store=wait (or =now when nothing is under way on these clusters); "+
+			"if there was a store before, restore it or name it with --store", dir)
+	}
+	fmt.Fprintf(sh.stderr, "There is no store in %s yet. A new one waits until requests of an earlier, lost store can no longer arrive.\n"+
+		"Make one? Type wait, or now if nothing is under way on these clusters: ", dir)
+	line, err := bufio.NewReader(sh.stdin).ReadString('\n')
+	if err != nil {
+		return nil, exitf(exitDenied, "no store was made")
+	}
+	switch strings.TrimSpace(line) {
+	case "wait":
+		return journal.OpenFile(dir, journal.CreateWait, time.Now())
+	case "now":
+		return journal.OpenFile(dir, journal.CreateNow, time.Now())
+	}
+	return nil, exitf(exitDenied, "no store was made")
+}

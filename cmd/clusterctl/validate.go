@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clusterctl/clusterctl/engine"
+	"github.com/clusterctl/clusterctl/schema"
+)
+
+func targetFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "target", Usage: "only clusters of this `NAME` or pattern (*, ?); repeatable"},
+		&cli.StringSliceFlag{Name: "exclude", Usage: "leave out clusters of this `NAME` or pattern; repeatable"},
+	}
+}
+
+func formatFlag(words string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Value: "text", Usage: "output `FORMAT`: " + words}
+}
+
+// load reads the spec that the command's argument names, "." without one.
+// Problems are written to stderr; with an error among them the run ends.
+func (sh *shell) load(c *cli.Context) (*schema.Fleet, error) {
+	if err := wantArgs(c, 1); err != nil {
+		return nil, err
+	}
+	fleet, problems := schema.Load(schema.Options{Dir: ".", Pattern: c.Args().First(), Getenv: sh.getenv})
+	if len(problems) > 0 {
+		if err := schema.WriteText(sh.stderr, problems, sh.colour(sh.stderr)); err != nil {
+			return nil, err
+		}
+	}
+	if fleet == nil || schema.Failed(problems) {
+		return nil, quietly(exitError)
+	}
+	return fleet, nil
+}
+
+// choose applies --target and --exclude and gives the clusters the engine's
+// form.
+func choose(c *cli.Context, fleet *schema.Fleet) ([]*engine.Cluster, error) {
+	targets, excludes := c.StringSlice("target"), c.StringSlice("exclude")
+	for _, list := range [][]string{targets, excludes} {
+		for _, pattern := range list {
+			if !slices.ContainsFunc(fleet.Clusters, func(cl *schema.Cluster) bool { return matches(pattern, cl.Address) }) {
+				return nil, exitf(exitError, "no cluster matches %q; the spec has %s", pattern, names(fleet))
+			}
+		}
+	}
+	var chosen []*engine.Cluster
+	for _, cl := range fleet.Clusters {
+		hit := func(pattern string) bool { return matches(pattern, cl.Address) }
+		if len(targets) > 0 && !slices.ContainsFunc(targets, hit) || slices.ContainsFunc(excludes, hit) {
+			continue
+		}
+		chosen = append(chosen, &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Source: cl.Source})
+	}
+	return chosen, nil
+}
+
+func matches(pattern, address string) bool {
+	ok, err := path.Match(pattern, address)
+	return ok && err == nil || pattern == address
+}
+
+func names(fleet *schema.Fleet) string {
+	var list []string
+	for _, cl := range fleet.Clusters {
+		list = append(list, cl.Address)
+	}
+	if n := len(list); n > 8 {
+		list = append(list[:8], fmt.Sprintf("and %d more", n-8))
+	}
+	return strings.Join(list, ", ")
+}
+
+func (sh *shell) validateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "validate", Usage: "check a spec offline against every documented limit", ArgsUsage: "[DIR]",
+		Description: "Evaluates the CUE package in DIR (default: the working directory) with the packages above it,\n" +
+			"   and tells every problem at once. Starts no plugin and needs no network.",
+		Flags: []cli.Flag{formatFlag("text or json")},
+		Action: func(c *cli.Context) error {
+			format, err := oneOf(c, "format", "text", "json")
+			if err != nil {
+				return err
+			}
+			if err := wantArgs(c, 1); err != nil {
+				return err
+			}
+			fleet, problems := schema.Load(schema.Options{Dir: ".", Pattern: c.Args().First(), Getenv: sh.getenv})
+			failed := fleet == nil || schema.Failed(problems)
+			if format == "json" {
+				return sh.validateJSON(fleet, problems, failed)
+			}
+			if len(problems) > 0 {
+				if err := schema.WriteText(sh.stderr, problems, sh.colour(sh.stderr)); err != nil {
+					return err
+				}
+			}
+			if !failed {
+				fmt.Fprintf(sh.stdout, "%s valid.\n", plural(fleet.Total, "cluster is", "clusters are"))
+				return nil
+			}
+			if fleet != nil && fleet.Total > 0 {
+				fmt.Fprintf(sh.stderr, "%s fine\n", plural(len(fleet.Clusters), "other cluster is", "clusters are"))
+			}
+			return quietly(exitError)
+		},
+	}
+}
+
+func (sh *shell) validateJSON(fleet *schema.Fleet, problems []schema.Problem, failed bool) error {
+	report := struct {
+		FormatVersion string           `json:"format_version"`
+		Valid         bool             `json:"valid"`
+		Clusters      int              `json:"clusters"`
+		SpecDigest    string           `json:"spec_digest,omitempty"`
+		Problems      []schema.Problem `json:"problems"`
+	}{FormatVersion: "1.0", Valid: !failed, Problems: problems}
+	if report.Problems == nil {
+		report.Problems = []schema.Problem{}
+	}
+	if fleet != nil {
+		report.Clusters, report.SpecDigest = fleet.Total, fleet.Digest
+	}
+	if err := sh.printJSON(report); err != nil {
+		return err
+	}
+	if failed {
+		return quietly(exitError)
+	}
+	return nil
+}
+
+func (sh *shell) printJSON(v any) error {
+	enc := json.NewEncoder(sh.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

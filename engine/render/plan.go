@@ -1,0 +1,288 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/clusterctl/clusterctl/engine"
+	"github.com/clusterctl/clusterctl/plugins/provider"
+)
+
+// Plan writes a plan as text: a block per cluster, then what is blocked, unread,
+// unsettled or denied, then one summary line.
+func Plan(w io.Writer, p *engine.Plan, colour bool) error {
+	out := &planText{Writer: bufio.NewWriter(w), style: style{colour}, ids: map[string]string{}}
+	for _, a := range p.Actions {
+		out.ids[a.ID] = groupName(&a)
+	}
+	for rest := p.Actions; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Cluster == rest[0].Cluster {
+			n++
+		}
+		out.cluster(p, rest[:n])
+		rest = rest[n:]
+	}
+	out.notes(p)
+	fmt.Fprintln(out, Summary(p))
+	return out.Flush()
+}
+
+type planText struct {
+	*bufio.Writer
+	style
+	ids map[string]string // action id to its group's name
+}
+
+// Line is one action in the words of a plan.
+type line struct{ symbol, group, op, change, after string }
+
+func (t *planText) cluster(p *engine.Plan, actions []engine.Action) {
+	first := actions[0]
+	id := Clean(first.ClusterID)
+	if id == "" {
+		id = "new"
+	}
+	fmt.Fprintf(t, "%s  %s/%s  %s\n", t.bold(Clean(first.Cluster)), first.Provider, first.Kind, t.dim(id))
+	var lines []line
+	var groups, ops, changes []string
+	for i := range actions {
+		l := t.line(&actions[i])
+		lines = append(lines, l)
+		groups, ops, changes = append(groups, l.group), append(ops, l.op), append(changes, l.change)
+	}
+	for i, l := range lines {
+		a := &actions[i]
+		body := fmt.Sprintf("%s  %s  %s", pad(l.group, column(groups...)), pad(l.op, column(ops...)), pad(l.change, column(changes...)))
+		if a.Op == provider.OpCreate && len(actions) == 1 {
+			body = l.op + "  " + l.change
+		}
+		fmt.Fprintf(t, "  %s %s     %s%s\n", t.mark(l.symbol), body, t.dim(a.Source), t.dim(l.after))
+		indent := strings.Repeat(" ", 6+column(groups...))
+		for _, sentence := range []string{removal(a), a.Reason, a.Risk} {
+			if sentence == "" {
+				continue
+			}
+			if a.Op == provider.OpScaleIn && sentence == removal(a) {
+				sentence = t.red(sentence)
+			}
+			fmt.Fprintf(t, "%s%s\n", indent, sentence)
+		}
+	}
+	fmt.Fprintln(t)
+}
+
+func (t *planText) mark(symbol string) string {
+	switch symbol {
+	case "+":
+		return t.green(symbol)
+	case "-":
+		return t.red(symbol)
+	}
+	return t.yellow(symbol)
+}
+
+func (t *planText) line(a *engine.Action) line {
+	l := line{symbol: "~", group: groupName(a), op: opName(a.Op), change: Change(a)}
+	switch a.Op {
+	case provider.OpCreate:
+		l.symbol, l.group = "+", ""
+	case provider.OpScaleIn:
+		l.symbol = "-"
+	}
+	if a.Cost != nil {
+		l.after = "     " + Price(*a.Cost)
+	}
+	if len(a.DependsOn) > 0 {
+		l.after += "   after " + or(t.ids[a.DependsOn[0]], "the create")
+	}
+	return l
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+func groupName(a *engine.Action) string { return Clean(a.Group) }
+
+func opName(op provider.Op) string { return strings.ReplaceAll(string(op), "_", " ") }
+
+// removal names the nodes that an action removes.
+func removal(a *engine.Action) string {
+	if a.CloudChooses {
+		return fmt.Sprintf("REMOVES %s; THE CLOUD CHOOSES WHICH", strings.ToUpper(plural(a.Removed(), "node")))
+	}
+	if len(a.Removes) == 0 {
+		return ""
+	}
+	var names []string
+	for _, n := range a.Removes {
+		name := Clean(or(n.Name, n.ID))
+		if !n.Created.IsZero() {
+			name += " (" + n.Created.UTC().Format("2006-01-02") + ")"
+		}
+		names = append(names, name)
+	}
+	return "removes  " + strings.Join(names, ", ")
+}
+
+// Change words what an action does: "3 → 5 nodes", "2c/4G → 4c/12G".
+func Change(a *engine.Action) string {
+	switch a.Op {
+	case provider.OpScaleOut, provider.OpScaleIn:
+		return fmt.Sprintf("%d → %d nodes", a.From["count"], a.To["count"])
+	case provider.OpCreate:
+		return created(a)
+	}
+	if len(a.From) == 0 {
+		return size(a.To)
+	}
+	return size(a.From) + " → " + size(a.To)
+}
+
+// created lists the groups of a new cluster: "login 1 × 2c/4G".
+func created(a *engine.Action) string {
+	groups := map[string]map[string]int64{}
+	for _, f := range a.Fields {
+		rest, ok := strings.CutPrefix(f.Path, "node_groups.")
+		role, name, nested := strings.Cut(rest, ".")
+		n, number := f.After.(int64)
+		if !ok || !nested || !number {
+			continue
+		}
+		if groups[role] == nil {
+			groups[role] = map[string]int64{}
+		}
+		groups[role][name] = n
+	}
+	var parts []string
+	for _, role := range slices.Sorted(maps.Keys(groups)) {
+		part := fmt.Sprintf("%s %d", Clean(role), groups[role]["count"])
+		delete(groups[role], "count")
+		if s := size(groups[role]); s != "" {
+			part += " × " + s
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// size words the size of a node. cpu and memory (MB) go together, as clouds
+// print them.
+func size(of map[string]int64) string {
+	of = maps.Clone(of)
+	var parts []string
+	cpu, hasCPU := of["cpu"]
+	memory, hasMemory := of["memory"]
+	if hasCPU && hasMemory {
+		parts = append(parts, fmt.Sprintf("%dc/%dG", cpu, memory/1024))
+		delete(of, "cpu")
+		delete(of, "memory")
+	}
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		parts = append(parts, fmt.Sprintf("%s %d", Clean(name), of[name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+// Price words a price: "+¥312.00 a month".
+func Price(p provider.Price) string {
+	currency := Clean(p.Currency) + " "
+	if p.Currency == "CNY" {
+		currency = "¥"
+	}
+	sign := "+"
+	if p.Amount < 0 {
+		sign = "-"
+	}
+	text := fmt.Sprintf("%s%s%.2f", sign, currency, max(p.Amount, -p.Amount))
+	switch p.Per {
+	case "", "once":
+		return text
+	}
+	return text + " a " + Clean(p.Per)
+}
+
+// notes writes what the plan does not do, and why.
+func (t *planText) notes(p *engine.Plan) {
+	for _, b := range p.Blocked {
+		fmt.Fprintf(t, "%s %s  %s/%s   blocked: %s     %s\n", t.yellow("!"), t.bold(Clean(b.Address)), b.Provider, b.Kind, Clean(b.Reason), t.dim(b.Source))
+	}
+	for _, u := range p.Unread {
+		fmt.Fprintf(t, "%s %s  %s   not read: %s     %s\n", t.yellow("!"), t.bold(Clean(u.Address)), u.Provider, Clean(u.Reason), t.dim(u.Source))
+	}
+	for _, o := range p.OpenIntents {
+		since := ""
+		if !o.Since.IsZero() {
+			since = fmt.Sprintf("%s since %s is unsettled: ", opName(o.Op), o.Since.UTC().Format("2006-01-02 15:04:05"))
+		}
+		fmt.Fprintf(t, "%s %s   %s%s\n", t.red("!"), t.bold(Clean(o.Address)), since, Clean(o.Reason))
+	}
+	for _, d := range p.Denied {
+		fmt.Fprintf(t, "%s %s   denied by guard %s: %s     %s\n", t.red("!"), t.bold(Clean(d.Address)), d.Guard, Clean(d.Reason), t.dim(d.Source))
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintf(t, "%s %s\n", t.yellow("warning:"), Clean(w))
+	}
+	if len(p.Blocked)+len(p.Unread)+len(p.OpenIntents)+len(p.Denied)+len(p.Warnings) > 0 {
+		fmt.Fprintln(t)
+	}
+}
+
+// Summary is the plan in one line, removals and money first.
+func Summary(p *engine.Plan) string {
+	s := p.Summary
+	troubles := s.Blocked + s.Unread + len(p.OpenIntents)
+	if len(p.Actions) == 0 && troubles == 0 {
+		if s.Clusters == 1 {
+			return "No changes. 1 cluster matches the spec."
+		}
+		return fmt.Sprintf("No changes. %d clusters match the spec.", s.Clusters)
+	}
+	var parts []string
+	add := func(n int, word string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, word))
+		}
+	}
+	if s.ScaleIn > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%s)", plural(s.ScaleIn, "removal"), plural(s.Removed, "node")))
+	}
+	add(s.Create, "create")
+	add(s.ScaleOut, "scale-out")
+	add(s.Resize, "resize")
+	add(s.Blocked, "blocked")
+	add(s.Unread, "not read")
+	add(len(p.OpenIntents), "unsettled")
+	add(len(p.Denied), "denied")
+	add(s.Unchanged, "unchanged")
+	text := "Plan: " + strings.Join(parts, ", ") + "."
+	if cost := totals(p); cost != "" {
+		text += "  Cost: " + cost + "."
+	}
+	return text
+}
+
+// totals adds up the prices that are known, per currency and period.
+func totals(p *engine.Plan) string {
+	sums := map[provider.Price]float64{}
+	for _, a := range p.Actions {
+		if a.Cost != nil {
+			sums[provider.Price{Currency: a.Cost.Currency, Per: a.Cost.Per}] += a.Cost.Amount
+		}
+	}
+	var parts []string
+	for key, amount := range sums {
+		key.Amount = amount
+		parts = append(parts, Price(key))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
