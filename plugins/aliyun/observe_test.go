@@ -367,7 +367,7 @@ func TestAnswerWithoutList(t *testing.T) {
 	} {
 		s := &script{clusters: []map[string]any{clusterJSON("c1", "a", "running", "Edge")}}
 		s.before = func(r *http.Request) *http.Response {
-			if r.Header["x-acs-action"][0] != "DescribeClusterNodes" {
+			if actionOf(r) != "DescribeClusterNodes" {
 				return nil
 			}
 			return respond(200, body)
@@ -383,7 +383,7 @@ func TestAnswerWithoutList(t *testing.T) {
 func TestListThatEndsEarly(t *testing.T) {
 	s := &script{clusters: []map[string]any{clusterJSON("c1", "a", "running", "Edge")}}
 	s.before = func(r *http.Request) *http.Response {
-		if r.Header["x-acs-action"][0] != "DescribeClusterTasks" {
+		if actionOf(r) != "DescribeClusterTasks" {
 			return nil
 		}
 		return respond(200, `{"tasks":[],"page_info":{"total_count":3}}`)

@@ -26,8 +26,18 @@ type script struct {
 	calls []string // "action page" or "action cluster"
 }
 
+// actionOf reads the action as the vendor's client writes it, in lower case.
+func actionOf(r *http.Request) string {
+	for name, values := range r.Header {
+		if strings.EqualFold(name, "x-acs-action") {
+			return values[0]
+		}
+	}
+	return ""
+}
+
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
-	action := r.Header["x-acs-action"][0]
+	action := actionOf(r)
 	s.mu.Lock()
 	s.calls = append(s.calls, action)
 	s.mu.Unlock()

@@ -61,6 +61,9 @@ func NewServer(opts Options, build func(Options) Cloud) *Server {
 	s.past = func(back time.Duration) Cloud {
 		old := opts
 		old.Now = func() time.Time { return opts.Now().Add(-back) }
+		if old.AcceptWindow > 0 {
+			old.AcceptWindow += back // signatures are of today
+		}
 		old.Log = &Log{}
 		return build(old)
 	}
@@ -249,6 +252,8 @@ func (s *Server) stale(r *http.Request, back time.Duration) *httptest.ResponseRe
 	}
 	rec := httptest.NewRecorder()
 	cloud.ServeHTTP(rec, r)
+	// A replica that lags still knows what time it is.
+	rec.Header().Set("Date", s.opts.Now().UTC().Format(http.TimeFormat))
 	return rec
 }
 
