@@ -1,13 +1,14 @@
 .DEFAULT_GOAL := help
 GO ?= go
 TOOL := $(GO) tool -modfile=tools.mod
-PLUGINS := huawei qingcloud aliyun
+CLOUDS := huawei qingcloud aliyun
+PROVIDERS := $(foreach c,$(CLOUDS),./plugins/$(c)/cluster-provider-$(c))
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ## clusterctl, cloudsim and the three plugins into bin/
-	$(GO) build -o bin/ ./cmd/... $(foreach p,$(PLUGINS),./plugins/$(p)/cluster-provider-$(p))
+	$(GO) build -o bin/ ./cmd/... $(PROVIDERS)
 
 demo: build ## validate, plan, apply and plan again over specs/ against simulated clouds
 	./specs/demo.sh
@@ -15,4 +16,50 @@ demo: build ## validate, plan, apply and plan again over specs/ against simulate
 test: ## every test
 	$(GO) test ./...
 
-.PHONY: help build demo test
+race: ## every test under the race detector
+	$(GO) test -race ./...
+
+conformance: ## the provider contract, in process and over RPC
+	$(GO) test -run Conformance -v ./plugins/...
+
+lint: ## formatting, vet, staticcheck, tidy modules
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run make fmt" >&2; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+fmt: ## format Go and CUE
+	gofmt -w .
+	$(TOOL) cue fmt ./schema/huawei ./schema/qingcloud ./schema/aliyun
+
+vet-specs: build ## the stock cue accepts schemas and specs, and refuses what a schema can see
+	./specs/vet.sh "$(TOOL) cue"
+
+cross: ## everything builds for the other systems
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+
+generate: ## the protocol's Go code
+	mkdir -p bin/tools
+	$(GO) build -modfile=tools.mod -o bin/tools/ google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
+	PATH="$(CURDIR)/bin/tools:$$PATH" $(GO) generate ./...
+
+golden: ## rewrite every golden file; review the diff like code
+	$(GO) test ./cmd/clusterctl ./engine/... ./schema/... -update
+
+bench: ## Go benchmarks at 10 to 10,000 clusters, and a whole plan of 1,000
+	$(GO) test -run '^$$' -bench . -benchtime 3x -benchmem ./schema ./engine ./plugins/provider/rpc
+	$(GO) test -count=1 -run TestWholePlan -v ./cmd/clusterctl -whole-plan 1000
+
+cover: ## coverage by package
+	$(GO) test -coverprofile cover.out ./...
+	$(GO) tool cover -func cover.out | tail -1
+
+clean: ## what the other targets made
+	rm -rf bin cover.out
+
+check: ## exactly what CI runs
+	.ci/run
+
+.PHONY: help build demo test race conformance lint fmt vet-specs cross generate golden bench cover clean check

@@ -16,7 +16,7 @@ import (
 )
 
 // hostFolder turns the test binary into a host that starts the plugin "good"
-// from the named folder and waits for ever.
+// from the named folder three times and waits for ever.
 const hostFolder = "CCTL_TEST_HOST"
 
 // TestMain lets the test binary stand in for plugins: a link to it named
@@ -38,7 +38,8 @@ func beHost(dir string) {
 	h := &Host{Dirs: []string{dir}}
 	b, err := h.Find("good")
 	if err == nil {
-		_, err = h.Start(context.Background(), b)
+		// Several, because none may hold another's death pipe open.
+		_, err = h.StartAll(context.Background(), []Binary{b, b, b})
 	}
 	fmt.Println("started:", err)
 	select {}

@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"regexp"
@@ -18,7 +19,7 @@ const (
 	firstLimit = 64 << 10
 	// minSecret is the length from which a value is worth hiding: shorter
 	// ones would blank ordinary words.
-	minSecret = 4
+	minSecret = 8
 )
 
 // output keeps the last lines of a plugin.
@@ -66,9 +67,9 @@ type lineWriter struct {
 
 func (w *lineWriter) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
-		part, after, whole := strings.Cut(string(rest), "\n")
+		part, after, whole := bytes.Cut(rest, []byte("\n"))
 		w.line = append(w.line, part[:min(len(part), lineLimit-len(w.line))]...)
-		rest = []byte(after)
+		rest = after
 		if whole {
 			w.flush()
 		}
@@ -97,11 +98,11 @@ func (f *firstLine) Write(p []byte) (int, error) {
 	if f.done {
 		return f.rest.Write(p)
 	}
-	part, after, whole := strings.Cut(string(p), "\n")
+	part, after, whole := bytes.Cut(p, []byte("\n"))
 	f.line = append(f.line, part[:min(len(part), firstLimit-len(f.line))]...)
 	if whole || len(f.line) == firstLimit {
 		f.end()
-		if _, err := f.rest.Write([]byte(after)); err != nil {
+		if _, err := f.rest.Write(after); err != nil {
 			return 0, err
 		}
 	}

@@ -209,3 +209,14 @@ func TestRunByHand(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// A caller that gives up before the process is launched leaves none.
+func TestKilledBeforeLaunch(t *testing.T) {
+	p := newProcess(filepath.Join(install(t, "silent"), Prefix+"silent"+suffix()), t.TempDir(), nil, &output{secrets: &secrets{}})
+	if err := p.Kill(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(context.Background()); !errors.Is(err, context.Canceled) || p.ID() != "" {
+		t.Errorf("process %q, %v", p.ID(), err)
+	}
+}

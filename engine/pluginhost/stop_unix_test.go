@@ -18,20 +18,19 @@ import (
 // bound is how long an event may take before a test gives up.
 const bound = 20 * time.Second
 
-// TestPluginDiesWithItsHost kills a host, which can then do nothing, and waits
-// for the end of a pipe that the plugin holds.
-func TestPluginDiesWithItsHost(t *testing.T) {
+// TestPluginsDieWithTheirHost kills a host, which can then do nothing, and
+// waits for the end of a pipe that each of its plugins holds.
+func TestPluginsDieWithTheirHost(t *testing.T) {
 	dir := install(t, "good")
 	pipe := filepath.Join(dir, "alive")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	host := exec.Command(filepath.Join(filepath.Dir(dir), "host"))
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	host.Path = self
+	host := exec.Command(self)
 	temp, err := os.MkdirTemp(socketFolder(), "host")
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +65,7 @@ func TestPluginDiesWithItsHost(t *testing.T) {
 	}()
 	select {
 	case <-ended:
-		t.Error("the plugin ended before its host")
+		t.Error("the plugins ended before their host")
 	default:
 	}
 	if err := host.Process.Kill(); err != nil {
@@ -78,7 +77,7 @@ func TestPluginDiesWithItsHost(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(bound):
-		t.Error("the plugin outlives its host")
+		t.Error("a plugin outlives its host")
 	}
 	_ = host.Wait()
 	if left, _ := os.ReadDir(temp); len(left) > 0 {
@@ -101,10 +100,12 @@ func TestClose(t *testing.T) {
 	} {
 		t.Run(test.mode+" "+test.first, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, Host{Grace: 300 * time.Millisecond, CloudTimeout: 100 * time.Millisecond}, test.mode)
+			p := start(t, Host{Grace: 300 * time.Millisecond}, test.mode)
 			pid := placeOf(t, p).Pid
 			if test.first != "" {
-				if err := poll(context.Background(), p, test.first); err == nil {
+				ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+				defer cancel()
+				if err := poll(ctx, p, test.first); err == nil {
 					t.Error("no error")
 				}
 			}

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterctl/clusterctl/plugins/provider"
+	"github.com/clusterctl/clusterctl/plugins/provider/rpc"
 )
 
 const madeUp = "made-up/secret+key=="
@@ -155,20 +157,50 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// What the engine does with an observation is not the plugin's silence.
-func TestSlowYieldIsNoHang(t *testing.T) {
-	const pause = 200 * time.Millisecond
-	p := start(t, Host{CloudTimeout: pause}, "good")
-	keys := []provider.Key{{Address: "a"}, {Address: "b"}}
-	n := 0
-	err := p.Observe(context.Background(), provider.ObserveRequest{Keys: keys}, func(provider.Observation) error {
-		n++
-		<-time.After(2 * pause)
-		return nil
-	})
-	if err != nil || n != len(keys) {
-		t.Errorf("%d observations, %v", n, err)
+// steady is a provider that observes after a pause each, or not at all.
+type steady struct {
+	provider.Provider
+	pause  time.Duration
+	silent bool
+}
+
+func (s *steady) Observe(ctx context.Context, r provider.ObserveRequest, yield func(provider.Observation) error) error {
+	for _, k := range r.Keys {
+		time.Sleep(s.pause)
+		if err := yield(provider.Observation{Address: k.Address}); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
+	if s.silent {
+		<-ctx.Done()
+		return (&rpc.CallError{Plugin: "steady", Call: "observe", Reached: true, Err: ctx.Err()}).AsError()
+	}
+	return nil
+}
+
+// Only the plugin's silence counts, not how long the whole takes and not what
+// the engine does with an observation.
+func TestPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = time.Minute
+		p := &Plugin{host: &Host{CloudTimeout: limit}, secrets: &secrets{}, process: &process{exited: make(chan struct{})}}
+		keys := make([]provider.Key, 100)
+		slow := func(provider.Observation) error { time.Sleep(time.Hour); return nil }
+		next := &steady{pause: limit - time.Second}
+		if err := p.supervise(next).Observe(context.Background(), provider.ObserveRequest{Keys: keys}, slow); err != nil {
+			t.Error(err)
+		}
+		next.silent = true
+		began := time.Now()
+		err := p.supervise(next).Observe(context.Background(), provider.ObserveRequest{}, slow)
+		want := "plugin steady: observe: no answer within 1m0s: context deadline exceeded"
+		if err == nil || err.Error() != want || time.Since(began) != limit {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+	})
 }
 
 func TestYieldErrorIsTheCallers(t *testing.T) {
