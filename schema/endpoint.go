@@ -1,9 +1,11 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -83,4 +85,29 @@ func timingFrom(text string) (*provider.Timing, error) {
 		clocks[name] = value
 	}
 	return timingOf(clocks["accept_window"], clocks["read_lag"])
+}
+
+// CheckEndpoint judges an entry that does not come from a spec but from a saved
+// plan, by the rules of a spec: its endpoint and clocks may have been written
+// by somebody else. The lock is that of the module around dir.
+func CheckEndpoint(dir, endpoint string, timing *provider.Timing, domains []string) error {
+	if timing != nil && !isLoopback(endpoint) {
+		return errors.New("timing is for simulators: it needs an endpoint on this machine")
+	}
+	if endpoint == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	root := moduleRoot(dir)
+	if root == "" {
+		root = dir
+	}
+	allowed, err := readLock(root)
+	if err != nil {
+		return err
+	}
+	return checkEndpoint(endpoint, domains, allowed)
 }
