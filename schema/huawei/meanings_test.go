@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/parser"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterctl/clusterctl/schema/huawei"
@@ -19,7 +20,11 @@ func definition(t *testing.T, ctx *cue.Context, kind string) cue.Value {
 	t.Helper()
 	inst := build.NewContext().NewInstance("", nil)
 	for name, src := range huawei.Files() {
-		if err := inst.AddFile(name, src); err != nil {
+		file, err := parser.ParseFile(name, src, parser.ParseComments)
+		if err == nil {
+			err = inst.AddSyntax(file)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
