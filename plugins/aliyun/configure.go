@@ -78,7 +78,8 @@ func baseURL(endpoint, region string) (*url.URL, error) {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return nil, err
+		// The parser's error repeats the text, password and all.
+		return nil, provider.Errorf(provider.KindInvalid, "endpoint is not a URL")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {

@@ -3,6 +3,7 @@ package aliyun
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -101,6 +102,11 @@ func judge(reply provider.Reply) provider.Answer {
 func redact(e *provider.Error, secrets map[string]string) *provider.Error {
 	clean := *e
 	clean.Err = nil // a cause could carry the text a second time
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(e, end) {
+			clean.Err = end
+		}
+	}
 	for _, secret := range secrets {
 		if secret == "" {
 			continue

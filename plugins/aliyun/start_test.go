@@ -3,6 +3,7 @@ package aliyun
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -230,10 +231,14 @@ func TestStartCheckOnly(t *testing.T) {
 
 func TestRedact(t *testing.T) {
 	secrets := map[string]string{"a": `Quo"te<1>`, "b": ""}
-	got := redact(&provider.Error{Code: "C", Message: `raw Quo"te<1>, quoted Quo\"te<1>.`, Err: context.Canceled}, secrets)
+	got := redact(&provider.Error{Code: "C", Message: `raw Quo"te<1>, quoted Quo\"te<1>.`, Err: errors.New("a cause that repeats it")}, secrets)
 	want := &provider.Error{Code: "C", Message: "raw (secret), quoted (secret)."}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// Who cancelled must still be able to see it.
+	if got := redact(provider.Errorf(provider.KindUnavailable, "x: %w", context.Canceled), secrets); !errors.Is(got, context.Canceled) {
+		t.Errorf("%v lost its cause", got)
 	}
 }
 

@@ -51,7 +51,8 @@ func (*Provider) Describe(context.Context) (*provider.Description, error) {
 			{Name: credentialSK, Env: "HUAWEICLOUD_SDK_SK"},
 			{Name: credentialToken, Env: "HUAWEICLOUD_SDK_SECURITY_TOKEN", Optional: true},
 		},
-		Domains: slices.Clone(schema.Domains),
-		Rate:    provider.Rate{Requests: requestsPerSecond, Per: time.Second, Concurrency: concurrency},
+		Domains:  slices.Clone(schema.Domains),
+		Identity: []string{"region", "project_id"},
+		Rate:     provider.Rate{Requests: requestsPerSecond, Per: time.Second, Concurrency: concurrency},
 	}, nil
 }

@@ -119,7 +119,10 @@ const maxMessage = 500
 func replyError(r provider.Reply, scrub func(string) string) *provider.Error {
 	e := &provider.Error{Kind: statusKind(r.Status), RequestID: requestID(r)}
 	var body envelope
-	_ = json.Unmarshal(r.Body, &body) // no JSON, no code: the status decides
+	if err := json.Unmarshal(r.Body, &body); err != nil && len(r.Body) > 0 && e.Kind == provider.KindNotFound {
+		// A page of some proxy: it does not say that a cluster is gone.
+		e.Kind = provider.KindUnavailable
+	}
 	e.Code = firstOf(string(body.ErrorCode), string(body.ErrorCode2), string(body.Code))
 	e.Message = firstOf(body.ErrorMsg, body.ErrorMsg2, body.Message)
 	e.RequestID = firstOf(e.RequestID, body.RequestID)
