@@ -1,19 +1,12 @@
 package journal
 
 import (
-	"bufio"
-	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,25 +14,28 @@ import (
 
 // FileStore keeps the journal in files:
 //
+//	store.json        when it began; written last, so that it proves the rest
 //	open/<key>.json   one open intent each, with a checksum
 //	history.jsonl     one line per closed intent, each chained to the one before
-//	lock/<key>        flock; the holder's text for people and the fence
+//	lock/<key>        flock, and the holder's text for people
+//	lock/<key>.fence  as long as the fence is high
 //
 // A file becomes visible by rename after fsync, and the directory is synced
 // before a write counts as done. Lock files are never removed.
 type FileStore struct {
 	dir   string
 	since time.Time
-	mu    sync.Mutex // guards last
-	last  map[string]Record
-	read  int64 // bytes of history that last covers
-	sum   string
-	line  int
+
+	// mu guards what follows; it is taken before the lock on history.
+	mu   sync.Mutex
+	seen position          // how far history was read
+	last map[string][]byte // the newest record of each key up to there
 }
 
 // DefaultDir is $XDG_STATE_HOME/clusterctl, or ~/.local/state/clusterctl.
 func DefaultDir() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+	// A relative one counts as unset (XDG Base Directory Specification, Basics).
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "clusterctl"), nil
 	}
 	home, err := os.UserHomeDir()
@@ -62,6 +58,8 @@ const (
 	CreateNow
 )
 
+const formatVersion = 1
+
 // about is store.json.
 type about struct {
 	FormatVersion int       `json:"format_version"`
@@ -71,60 +69,110 @@ type about struct {
 // OpenFile opens the store in dir. A directory that is missing or empty is no
 // store; now is the time that a new one remembers.
 func OpenFile(dir string, create Create, now time.Time) (*FileStore, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	s := &FileStore{dir: dir, last: map[string][]byte{}}
+	missing, err := vacant(dir)
+	switch {
+	case err != nil:
+		return nil, err
+	case missing && create == CreateNo:
+		return nil, fmt.Errorf("%w in %s", ErrMissing, dir)
+	case missing:
+		if err := s.create(create, now); err != nil {
+			return nil, fmt.Errorf("make a store in %s: %w", dir, err)
+		}
+	}
+	if err := s.load(); err != nil {
 		return nil, err
 	}
-	s := &FileStore{dir: dir, last: map[string]Record{}}
-	if len(entries) == 0 {
-		if create == CreateNo {
-			return nil, fmt.Errorf("%w in %s", ErrMissing, dir)
-		}
-		return s, s.create(create, now)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "store.json"))
-	if err != nil {
-		return nil, fmt.Errorf("%s is no store of clusterctl: %w", dir, err)
-	}
-	var text about
-	if err := json.Unmarshal(b, &text); err != nil {
-		return nil, fmt.Errorf("%s/store.json: %w", dir, err)
-	}
-	if text.FormatVersion != formatVersion {
-		return nil, fmt.Errorf("%s has format version %d, this program knows %d", dir, text.FormatVersion, formatVersion)
-	}
-	s.since = text.Since
-	return s, s.mkdirs()
+	return s, nil
 }
 
-func (s *FileStore) mkdirs() error {
-	for _, sub := range []string{"open", "lock"} {
-		if err := os.MkdirAll(filepath.Join(s.dir, sub), 0o700); err != nil {
-			return err
+// vacant reports that dir holds nothing but what a create that was cut short
+// may have left, or a new file system has.
+func vacant(dir string) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch e.Name() {
+		case "open", "lock":
+			inside, err := os.ReadDir(path)
+			if err != nil || len(inside) > 0 {
+				return false, err
+			}
+		case "history.jsonl":
+			info, err := e.Info()
+			if err != nil || info.Size() > 0 {
+				return false, err
+			}
+		case "history.jsonl" + tempSuffix, "store.json" + tempSuffix, "lost+found":
+		default:
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
 }
 
 func (s *FileStore) create(mode Create, now time.Time) error {
-	if mode == CreateWait {
-		s.since = now.UTC()
-	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := makeDir(s.dir); err != nil {
 		return err
 	}
-	b, err := json.Marshal(about{FormatVersion: formatVersion, Since: s.since})
+	turn, err := os.Open(s.dir)
 	if err != nil {
 		return err
 	}
-	// store.json comes first: a directory that is not empty has it.
-	if err := writeDurable(filepath.Join(s.dir, "store.json"), append(b, '\n')); err != nil {
+	defer release(turn)
+	if err := waitLock(turn); err != nil && !errors.Is(err, errNoLocks) {
 		return err
 	}
-	if err := s.mkdirs(); err != nil {
+	if missing, err := vacant(s.dir); err != nil || !missing {
+		return err // another run made it meanwhile
+	}
+	for _, sub := range []string{"open", "lock"} {
+		if err := makeDir(filepath.Join(s.dir, sub)); err != nil {
+			return err
+		}
+	}
+	if err := writeDurable(s.historyPath(), nil); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir)))
+	text := about{FormatVersion: formatVersion}
+	if mode == CreateWait {
+		text.Since = now.UTC()
+	}
+	b, err := seal(text)
+	if err != nil {
+		return err
+	}
+	return writeDurable(filepath.Join(s.dir, "store.json"), b)
+}
+
+func (s *FileStore) load() error {
+	path := filepath.Join(s.dir, "store.json")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s is no store of clusterctl: %w", s.dir, err)
+	}
+	var text about
+	if err := unseal(b, &text); err != nil {
+		return fmt.Errorf("%s cannot be trusted: %w", path, err)
+	}
+	if text.FormatVersion != formatVersion {
+		return fmt.Errorf("%s has format version %d, this program knows %d", s.dir, text.FormatVersion, formatVersion)
+	}
+	s.since = text.Since
+	// They were there before store.json was: without them requests are forgotten.
+	for _, part := range []string{"open", "lock", "history.jsonl"} {
+		if _, err := os.Stat(filepath.Join(s.dir, part)); err != nil {
+			return fmt.Errorf("the store in %s has lost a part: %w", s.dir, err)
+		}
+	}
+	return nil
 }
 
 // Dir is where the store lives.
@@ -132,12 +180,6 @@ func (s *FileStore) Dir() string { return s.dir }
 
 // Since implements Store.
 func (s *FileStore) Since() time.Time { return s.since }
-
-// sealed is an intent with the checksum of its bytes.
-type sealed struct {
-	Sum    string          `json:"sum"`
-	Intent json.RawMessage `json:"intent"`
-}
 
 func (s *FileStore) openPath(key string) string {
 	return filepath.Join(s.dir, "open", key+".json")
@@ -150,52 +192,21 @@ func (s *FileStore) Intent(key string) (*Intent, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, &CorruptError{Key: key, Path: path, Err: err}
+	var in Intent
+	if err == nil {
+		err = unseal(b, &in)
 	}
-	in, err := unseal(b)
-	if err == nil && in.Identity.Key() != key {
+	switch {
+	case err != nil:
+	case in.FormatVersion != formatVersion:
+		err = fmt.Errorf("it has format version %d, this program knows %d", in.FormatVersion, formatVersion)
+	case in.Identity.Key() != key:
 		err = errors.New("it is about another cluster")
 	}
 	if err != nil {
 		return nil, &CorruptError{Key: key, Path: path, Err: err}
 	}
-	return in, nil
-}
-
-func unseal(b []byte) (*Intent, error) {
-	var f sealed
-	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, err
-	}
-	// The canonical bytes must come out again: a flipped bit outside the
-	// intent (a key's name, white space) is as suspect as one inside.
-	if again, err := seal(f.Intent); err != nil || !bytes.Equal(again, b) {
-		return nil, errors.New("its checksum does not match")
-	}
-	var in Intent
-	if err := json.Unmarshal(f.Intent, &in); err != nil {
-		return nil, err
-	}
-	if in.FormatVersion != formatVersion {
-		return nil, fmt.Errorf("it has format version %d, this program knows %d", in.FormatVersion, formatVersion)
-	}
 	return &in, nil
-}
-
-const formatVersion = 1
-
-func seal(intent []byte) ([]byte, error) {
-	b, err := json.Marshal(sealed{Sum: sumOf(intent), Intent: intent})
-	return append(b, '\n'), err
-}
-
-func sumOf(parts ...[]byte) string {
-	h := sha256.New()
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Open implements Store.
@@ -216,177 +227,12 @@ func (s *FileStore) Open() ([]Intent, []*CorruptError, error) {
 		switch {
 		case errors.As(err, &bad):
 			corrupt = append(corrupt, bad)
-		case in != nil:
+		case err != nil:
+			return nil, nil, err
+		case in != nil: // nil: closed since the directory was read
 			intents = append(intents, *in)
 		}
 	}
-	sort.Slice(intents, func(i, j int) bool { return intents[i].Cluster < intents[j].Cluster })
+	slices.SortStableFunc(intents, func(a, b Intent) int { return strings.Compare(a.Cluster, b.Cluster) })
 	return intents, corrupt, nil
-}
-
-// Lock implements Store.
-func (s *FileStore) Lock(_ context.Context, key string, holder Holder) (Lease, error) {
-	path := filepath.Join(s.dir, "lock", key)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	var text lockText
-	if err := flock(f); err != nil {
-		b, _ := io.ReadAll(f)
-		_ = json.Unmarshal(b, &text)
-		_ = f.Close()
-		if errors.Is(err, errHeld) {
-			return nil, &LockedError{Key: key, Holder: text.Holder}
-		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	b, err := io.ReadAll(f)
-	if err == nil && len(b) > 0 {
-		err = json.Unmarshal(b, &text)
-	}
-	if err == nil {
-		text.Fence++
-		text.Holder = holder
-		err = rewrite(f, text)
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return &fileLease{store: s, key: key, file: f, fence: text.Fence}, nil
-}
-
-type lockText struct {
-	Fence  uint64 `json:"fence"`
-	Holder Holder `json:"holder"`
-}
-
-// rewrite replaces the lock file's text in place, so that the inode that is
-// locked stays the one that others lock.
-func rewrite(f *os.File, text lockText) error {
-	b, err := json.Marshal(text)
-	if err != nil {
-		return err
-	}
-	if _, err := f.WriteAt(append(b, '\n'), 0); err != nil {
-		return err
-	}
-	if err := f.Truncate(int64(len(b) + 1)); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-type fileLease struct {
-	store *FileStore
-	key   string
-	fence uint64
-	mu    sync.Mutex
-	file  *os.File // nil when given back
-}
-
-func (l *fileLease) Fence() uint64 { return l.fence }
-
-func (l *fileLease) Unlock() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.file == nil {
-		return nil
-	}
-	err := l.file.Close() // the lock goes with the descriptor
-	l.file = nil
-	return err
-}
-
-// Put implements Lease.
-func (l *fileLease) Put(in Intent) error {
-	if key := in.Identity.Key(); key != l.key {
-		return fmt.Errorf("intent of %s under the lock of %s", key, l.key)
-	}
-	old, err := l.store.Intent(l.key)
-	if err != nil {
-		return err
-	}
-	if old != nil && old.OpID != in.OpID {
-		return fmt.Errorf("intent %s is still open", old.OpID)
-	}
-	in.FormatVersion = formatVersion
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	b, err := seal(body)
-	if err != nil {
-		return err
-	}
-	return writeDurable(l.store.openPath(l.key), b)
-}
-
-// Close implements Lease.
-func (l *fileLease) Close(r Record) error {
-	last, err := l.store.Last(l.key)
-	var torn *TornError
-	if err != nil && !errors.As(err, &torn) {
-		return err
-	}
-	if last == nil || last.Intent.OpID != r.Intent.OpID {
-		if err := l.store.append(r); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(l.store.openPath(l.key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return syncDir(filepath.Join(l.store.dir, "open"))
-}
-
-// writeDurable replaces path: temporary file, fsync, rename, fsync of the directory.
-func writeDurable(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing left to remove
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
-// lines reads f from offset and calls each with a line's number and text; the
-// rest after the last newline goes to tail.
-func lines(f io.Reader, each func(line []byte) error) (tail []byte, err error) {
-	r := bufio.NewReader(f)
-	for {
-		line, err := r.ReadBytes('\n')
-		if err == io.EOF {
-			return line, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := each(line); err != nil {
-			return nil, err
-		}
-	}
 }

@@ -1,12 +1,12 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -19,125 +19,213 @@ type chained struct {
 	Record json.RawMessage `json:"record"`
 }
 
+// position is a place between two lines of history.
+type position struct {
+	offset int64
+	line   int    // how many lines lie before it
+	sum    string // of the last of them
+}
+
 func (s *FileStore) historyPath() string { return filepath.Join(s.dir, "history.jsonl") }
 
-// append adds one record. Writers of different clusters take turns by a lock of
-// their own.
-func (s *FileStore) append(r Record) error {
-	turn, err := os.OpenFile(filepath.Join(s.dir, "lock", "history"), os.O_RDWR|os.O_CREATE, 0o600)
+// append adds one record unless it is the newest of its key already, and makes
+// it durable either way. A record that is to be new but whose intent is not
+// open is refused.
+func (s *FileStore) append(r Record, open bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := os.OpenFile(s.historyPath(), os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return err
 	}
-	defer turn.Close()
-	if err := flockWait(turn); err != nil {
+	defer release(f)
+	if err := waitLock(f); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	var torn *TornError
-	if err := s.catchUp(nil); errors.As(err, &torn) {
-		// Nobody waits for the torn line: its writer died before it said done.
-		if err := os.Truncate(s.historyPath(), s.read); err != nil {
-			return err
-		}
-	} else if err != nil {
+	if err := s.catchUp(f); err != nil && !errors.As(err, &torn) {
 		return err
+	}
+	last, err := s.newest(r.Intent.Identity.Key())
+	switch {
+	case err != nil:
+		return err
+	case last != nil && last.Intent.OpID == r.Intent.OpID:
+		// Who wrote it may have died before it was durable.
+		return fsync(f)
+	case !open:
+		return fmt.Errorf("close %s: it is not open", r.Intent.OpID)
 	}
 	body, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(chained{Sum: sumOf([]byte(s.sum), body), Record: body})
+	line, err := json.Marshal(chained{Sum: sumOf([]byte(s.seen.sum), body), Record: body})
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(s.historyPath(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
+	if torn != nil {
+		// Nobody waits for the torn line: its writer died before it said done.
+		if err := f.Truncate(s.seen.offset); err != nil {
+			return err
+		}
+	}
+	if err := writeLine(f, line); err != nil {
+		// Readers wait for the lock, so nobody has seen it. If it cannot be
+		// taken back either, it is a torn line, or a whole one that counts.
+		_ = f.Truncate(s.seen.offset)
 		return err
 	}
-	_, err = f.Write(append(line, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return syncDir(s.dir)
+	return nil
 }
 
-// catchUp reads what was appended since the last call, checks the chain, and
-// calls f with each new record. The caller holds s.mu.
-func (s *FileStore) catchUp(f func(Record)) error {
-	file, err := os.Open(s.historyPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// writeLine makes the text durable before it writes the newline: a file system
+// may bring the end of a write to the disk without its beginning, and what ends
+// in a newline must be whole.
+func writeLine(f *os.File, line []byte) error {
+	for _, part := range [][]byte{line, {'\n'}} {
+		if _, err := f.Write(part); err != nil {
+			return err
+		}
+		if err := fsync(f); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// catchUp reads what was appended since the last call and checks the chain.
+// The caller holds s.mu and file's lock.
+func (s *FileStore) catchUp(file *os.File) error {
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	if _, err := file.Seek(s.read, io.SeekStart); err != nil {
-		return err
+	if info.Size() < s.seen.offset {
+		return fmt.Errorf("%s:%d: this line and maybe others were taken out", s.historyPath(), s.seen.line)
 	}
-	tail, err := lines(file, func(line []byte) error {
-		r, sum, err := unchain(s.sum, line)
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", s.historyPath(), s.line+1, err)
-		}
-		s.line++
-		s.read += int64(len(line))
-		s.sum = sum
-		s.last[r.Intent.Identity.Key()] = *r
-		if f != nil {
-			f(*r)
-		}
-		return nil
+	tail, err := s.scan(file, &s.seen, info.Size(), func(r *Record, body []byte) bool {
+		s.last[r.Intent.Identity.Key()] = body
+		return true
 	})
-	if err == nil && len(tail) > 0 {
-		err = &TornError{Path: s.historyPath(), Line: s.line + 1}
+	if err != nil || len(tail) == 0 {
+		return err
 	}
-	return err
+	// A crash leaves a line's beginning, or zeros where it wrote nothing. A
+	// whole line that ends in anything else was written and then changed.
+	if end := len(tail) - 1; tail[end] != 0 {
+		if _, _, err := unchain(s.seen.sum, append(bytes.Clone(tail[:end]), '\n')); err == nil {
+			return fmt.Errorf("%s:%d: the line's end was changed", s.historyPath(), s.seen.line+1)
+		}
+	}
+	return &TornError{Path: s.historyPath(), Line: s.seen.line + 1}
 }
 
-func unchain(prev string, line []byte) (*Record, string, error) {
+// scan reads whole lines up to the offset end, moves at along, and calls each
+// until it returns false. It returns what follows the last newline.
+func (s *FileStore) scan(file *os.File, at *position, end int64, each func(r *Record, body []byte) bool) (tail []byte, err error) {
+	lines := bufio.NewReader(io.NewSectionReader(file, at.offset, end-at.offset))
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF {
+			return line, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		r, c, err := unchain(at.sum, line)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", s.historyPath(), at.line+1, err)
+		}
+		*at = position{at.offset + int64(len(line)), at.line + 1, c.Sum}
+		if !each(r, c.Record) {
+			return nil, nil
+		}
+	}
+}
+
+func unchain(prev string, line []byte) (*Record, *chained, error) {
 	var c chained
 	if err := json.Unmarshal(line, &c); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if sum := sumOf([]byte(prev), c.Record); sum != c.Sum {
-		return nil, "", errors.New("the checksum does not match: this line or one before it was changed")
+		return nil, nil, errors.New("the checksum does not match: this line or one before it was changed")
 	}
 	if again, err := json.Marshal(c); err != nil || !bytes.Equal(append(again, '\n'), line) {
-		return nil, "", errors.New("the line was changed")
+		return nil, nil, errors.New("the line was changed")
 	}
 	var r Record
 	if err := json.Unmarshal(c.Record, &r); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	return &r, c.Sum, nil
+	return &r, &c, nil
 }
 
-// Last implements Store.
+// reading opens history when nobody is writing a line. Whole lines stay as they
+// are when the lock is gone. The caller holds s.mu.
+func (s *FileStore) reading() (*os.File, error) {
+	f, err := os.Open(s.historyPath())
+	if err != nil {
+		return nil, err
+	}
+	if err := waitShared(f); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// newest decodes afresh, so that no two callers share a map. The caller holds s.mu.
+func (s *FileStore) newest(key string) (*Record, error) {
+	body, ok := s.last[key]
+	if !ok {
+		return nil, nil
+	}
+	var r Record
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// Last implements Store. It reads only what is new.
 func (s *FileStore) Last(key string) (*Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.catchUp(nil)
-	if r, ok := s.last[key]; ok {
-		return &r, err
+	f, err := s.reading()
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	defer release(f)
+	caught := s.catchUp(f)
+	r, err := s.newest(key)
+	if err != nil {
+		return nil, err
+	}
+	return r, caught
 }
 
 // History implements Store.
 func (s *FileStore) History(f func(Record) bool) error {
-	again := &FileStore{dir: s.dir, last: map[string]Record{}}
-	more := true
-	return again.catchUp(func(r Record) {
-		if more {
-			more = f(r)
-		}
-	})
+	// First find out how far history can be trusted, then let go, so that f
+	// may take its time and use the store.
+	s.mu.Lock()
+	file, err := s.reading()
+	if err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	caught := s.catchUp(file)
+	end := s.seen.offset
+	s.mu.Unlock()
+	defer file.Close()
+	if err := unlock(file); err != nil {
+		return err
+	}
+	var at position
+	if _, err := s.scan(file, &at, end, func(r *Record, _ []byte) bool { return f(*r) }); err != nil {
+		return err
+	}
+	return caught
 }

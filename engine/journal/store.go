@@ -14,19 +14,22 @@ import (
 type Store interface {
 	// Lock takes the lock on key or returns a *LockedError at once. The lease
 	// carries a fence that is higher than that of every earlier lease of the
-	// key. A lock dies with its process.
+	// key. A lock dies with its process, and no crash blocks a key for ever.
 	Lock(ctx context.Context, key string, holder Holder) (Lease, error)
 	// Intent returns the open intent of key, or nil. It is an error of type
 	// *CorruptError when the record cannot be trusted.
 	Intent(key string) (*Intent, error)
-	// Open lists every open intent. Records that cannot be trusted come back
-	// as *CorruptError in the second list and block their cluster only.
+	// Open lists every open intent, sorted by cluster and then key. Records that
+	// cannot be trusted come back as *CorruptError in the second list and block
+	// their cluster only.
 	Open() ([]Intent, []*CorruptError, error)
-	// Last returns the newest record of key, or nil.
+	// Last returns the newest record of key, or nil. A torn last line is
+	// reported as in History, beside the newest record before it.
 	Last(key string) (*Record, error)
 	// History calls f with every record, oldest first, until f returns false.
-	// A torn last line is skipped and reported by the returned error of type
-	// *TornError after f saw all others.
+	// f may use the store. A torn last line is skipped and reported by the
+	// returned error of type *TornError after f saw all others; any other error
+	// means that history cannot be trusted from the place that it names.
 	History(f func(Record) bool) error
 	// Since is when the store began, or zero when its maker knew that nothing
 	// was under way. Requests that an earlier, lost store knew of may have
@@ -34,16 +37,20 @@ type Store interface {
 	Since() time.Time
 }
 
-// Lease is a held lock. All writes about a cluster go through it.
+// Lease is a held lock. All writes about a cluster go through it; after Unlock,
+// and when the lock was lost, they are refused.
 type Lease interface {
 	// Fence rises with every lease of the key.
 	Fence() uint64
 	// Put makes the intent durable, replacing an earlier version of it. When
-	// it returns nil the intent survives a crash of the machine. Another
-	// open intent under the key is an error.
+	// it returns nil the intent survives a crash of the machine; when not, the
+	// earlier version or this one stands, whole. Another open intent under the
+	// key is an error.
 	Put(Intent) error
 	// Close appends the record to history and then removes the intent, both
-	// durable. Closing twice with the same OpID adds no second line.
+	// durable. Closing again what is the key's newest record adds no second
+	// line. Anything else that is not open is refused. An intent that cannot
+	// be trusted is closed only by a record that says By whom.
 	Close(Record) error
 	// Unlock gives the lock back. It may be called more than once.
 	Unlock() error
@@ -69,10 +76,14 @@ func Self(command string, now time.Time) Holder {
 }
 
 func (h Holder) String() string {
+	if h == (Holder{}) {
+		return "a process that has not said who it is"
+	}
 	return fmt.Sprintf("%s on %s, process %d, %q, since %s", h.User, h.Host, h.PID, h.Command, h.Since.Format(time.RFC3339))
 }
 
-// LockedError says who holds a lock.
+// LockedError says who holds a lock. The holder may be zero: it has just taken
+// the lock, or could not write its name.
 type LockedError struct {
 	Key    string
 	Holder Holder

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -91,8 +92,15 @@ func (c *call) told(e *wire.Error) error {
 		return nil
 	}
 	err.Err = c.ctx.Err()
+	if at, ok := c.ctx.Deadline(); err.Err == nil && ok && time.Until(at) < deadlineSlack && err.Kind == provider.KindUnavailable {
+		// The plugin's clock can run a moment ahead of ours.
+		err.Err = context.DeadlineExceeded
+	}
 	return err
 }
+
+// deadlineSlack is by how much two processes' timers for one deadline differ.
+const deadlineSlack = 20 * time.Millisecond
 
 // unary makes one call with one message each way.
 func unary[Q, A proto.Message](c *call, send func(context.Context, Q, ...grpc.CallOption) (A, error), req Q) (A, error) {

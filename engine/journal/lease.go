@@ -1,0 +1,205 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Lock implements Store.
+func (s *FileStore) Lock(_ context.Context, key string, holder Holder) (Lease, error) {
+	if strings.Trim(key, ".") == "" || strings.ContainsAny(key, `/\`) {
+		return nil, fmt.Errorf("key %q is no file name", key)
+	}
+	l := &fileLease{store: s, key: key}
+	file, err := l.acquire()
+	if errors.Is(err, errHeld) {
+		return nil, &LockedError{Key: key, Holder: readHolder(l.path())}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", l.path(), err)
+	}
+	if l.fence, err = l.raise(); err != nil {
+		release(file)
+		return nil, fmt.Errorf("lock %s: %w", l.path(), err)
+	}
+	writeHolder(file, holder)
+	l.file = file
+	return l, nil
+}
+
+// release gives back whatever lock f has, and closes it.
+func release(f *os.File) {
+	_ = unlock(f)
+	_ = f.Close()
+}
+
+// writeHolder replaces the text in place, so that the inode that is locked
+// stays the one that others lock. The text is for people only: torn, or unwritten
+// on a full disk, it keeps nobody from the lock.
+func writeHolder(f *os.File, holder Holder) {
+	b, err := json.Marshal(holder)
+	if err != nil {
+		return
+	}
+	_ = f.Truncate(0)
+	_, _ = f.WriteAt(append(b, '\n'), 0)
+}
+
+// readHolder is the zero Holder when the text cannot be read.
+func readHolder(path string) Holder {
+	var holder Holder
+	b, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(b, &holder) != nil {
+		return Holder{}
+	}
+	return holder
+}
+
+type fileLease struct {
+	store *FileStore
+	key   string
+	fence uint64
+	mu    sync.Mutex // one write at a time, and none after Unlock
+	file  *os.File   // nil when given back
+}
+
+func (l *fileLease) path() string      { return filepath.Join(l.store.dir, "lock", l.key) }
+func (l *fileLease) fencePath() string { return l.path() + ".fence" }
+
+func (l *fileLease) acquire() (*os.File, error) {
+	for {
+		f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := tryLock(f); err != nil {
+			_ = f.Close()
+			return nil, err
+		}
+		if l.current(f) {
+			return f, nil
+		}
+		release(f) // somebody removed it between open and lock
+	}
+}
+
+// current reports that f is still the file that others lock.
+func (l *fileLease) current(f *os.File) bool {
+	mine, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(l.path())
+	return err == nil && os.SameFile(mine, theirs)
+}
+
+// raise makes the fence one higher. It is the length of a file: a length is
+// never half written, and growing it takes no room on a full disk.
+func (l *fileLease) raise() (uint64, error) {
+	f, err := os.OpenFile(l.fencePath(), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	fence := info.Size() + 1
+	if err := f.Truncate(fence); err != nil {
+		return 0, err
+	}
+	if err := fsync(f); err != nil {
+		return 0, err
+	}
+	return uint64(fence), syncDir(filepath.Dir(l.fencePath()))
+}
+
+// Fence implements Lease.
+func (l *fileLease) Fence() uint64 { return l.fence }
+
+// Unlock implements Lease.
+func (l *fileLease) Unlock() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	_ = l.file.Truncate(0) // nobody holds it now
+	err := errors.Join(unlock(l.file), l.file.Close())
+	l.file = nil
+	return err
+}
+
+// may refuses writes that this lease has no right to. The caller holds l.mu.
+func (l *fileLease) may(in *Intent) error {
+	if l.file == nil {
+		return errors.New("the lock was given back")
+	}
+	// Locks are lost when somebody removes the file, or a network file system
+	// gives them to another.
+	if info, err := os.Stat(l.fencePath()); err != nil || uint64(info.Size()) != l.fence || !l.current(l.file) {
+		return fmt.Errorf("the lock %s was lost to another run", l.path())
+	}
+	if in.OpID == "" {
+		return errors.New("the intent has no op id")
+	}
+	if key := in.Identity.Key(); key != l.key {
+		return fmt.Errorf("intent of %s under the lock of %s", key, l.key)
+	}
+	return nil
+}
+
+// Put implements Lease.
+func (l *fileLease) Put(in Intent) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.may(&in); err != nil {
+		return err
+	}
+	old, err := l.store.Intent(l.key)
+	if err != nil {
+		return err
+	}
+	if old != nil && old.OpID != in.OpID {
+		return fmt.Errorf("intent %s is still open", old.OpID)
+	}
+	in.FormatVersion = formatVersion
+	b, err := seal(in)
+	if err != nil {
+		return err
+	}
+	return writeDurable(l.store.openPath(l.key), b)
+}
+
+// Close implements Lease.
+func (l *fileLease) Close(r Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.may(&r.Intent); err != nil {
+		return err
+	}
+	old, err := l.store.Intent(l.key)
+	switch {
+	case err != nil && r.By == "":
+		return err // what cannot be read is for a person to decide
+	case old != nil && old.OpID != r.Intent.OpID:
+		return fmt.Errorf("close %s: intent %s is open", r.Intent.OpID, old.OpID)
+	}
+	r.Intent.FormatVersion = formatVersion
+	// Only with its line in history durable may the intent go.
+	if err := l.store.append(r, old != nil || err != nil); err != nil {
+		return err
+	}
+	if err := os.Remove(l.store.openPath(l.key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return syncDir(filepath.Join(l.store.dir, "open"))
+}
