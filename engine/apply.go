@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,22 +28,11 @@ type Applier struct {
 	LockTimeout time.Duration // for another run's lock; 0: none
 	Deadline    time.Duration // for an operation, after its signature's expiry; 0: 2 h
 
-	mu      sync.Mutex
+	report  sync.Mutex               // one report at a time
+	mu      sync.Mutex               // guards turns
+	turns   map[string]chan struct{} // by lock: this run's own clusters, one at a time
 	budgets map[string]chan struct{} // by entry: calls in flight
 }
-
-// sendDeadline is how long one send may take. The user's interrupt does not
-// cut it.
-func (e *Entry) sendDeadline() time.Duration {
-	if e.Timing != nil {
-		return min(90*time.Second, 5*e.Timing.AcceptWindow)
-	}
-	return 90 * time.Second
-}
-
-// resends bounds how often one action is sent again after an answer that
-// proves that nothing was done. Each time starts from a fresh read.
-const resends = 4
 
 // A CheckError lists secrets and requests that the providers refuse before
 // anything is sent.
@@ -57,45 +47,79 @@ func (e *CheckError) Unwrap() []error { return e.Errs }
 func (a *Applier) Apply(ctx context.Context) (*Result, error) {
 	begun := time.Now()
 	a.defaults()
-	secrets, err := a.check(ctx)
+	if err := a.fit(); err != nil {
+		return nil, err
+	}
+	runs := a.runs()
+	secrets, err := a.check(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{FormatVersion: FormatVersion, PlanDigest: a.Plan.Digest, Blocked: a.Plan.Blocked, Unread: a.Plan.Unread}
-	outcomes := make([]Outcome, len(a.Plan.Actions))
-	settled := make([][]Outcome, len(a.Plan.Clusters))
+	outcomes := make([][]Outcome, len(runs))
+	settled := make([][]Outcome, len(runs))
 	slots := make(chan struct{}, a.Parallelism)
 	var wait sync.WaitGroup
-	for i := range a.Plan.Clusters {
-		run := &clusterRun{Applier: a, planned: &a.Plan.Clusters[i], secrets: secrets}
-		run.entry = a.Entries[run.planned.Provider]
-		var at []int
-		for n := range a.Plan.Actions {
-			if a.Plan.Actions[n].Cluster == run.planned.Address {
-				at = append(at, n)
-				run.actions = append(run.actions, &a.Plan.Actions[n])
-			}
-		}
+	for i, run := range runs {
+		run.secrets = secrets
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
-			case <-ctx.Done():
+			case <-ctx.Done(): // run says so of every action
 			}
-			var mine []Outcome
-			mine, settled[i] = run.run(ctx)
-			for k, n := range at {
-				outcomes[n] = mine[k]
-			}
+			outcomes[i], settled[i] = run.run(ctx)
 		}()
 	}
 	wait.Wait()
-	result.Outcomes = outcomes
-	result.Settled = slices.Concat(settled...)
-	result.Duration = time.Since(begun)
+	byAction := map[string]Outcome{}
+	for _, o := range slices.Concat(outcomes...) {
+		byAction[o.Action] = o
+	}
+	result := &Result{
+		FormatVersion: FormatVersion, PlanDigest: a.Plan.Digest, Blocked: orEmpty(a.Plan.Blocked), Unread: orEmpty(a.Plan.Unread),
+		Outcomes: []Outcome{}, Settled: orEmpty(slices.Concat(settled...)), Duration: time.Since(begun),
+	}
+	for i := range a.Plan.Actions {
+		result.Outcomes = append(result.Outcomes, byAction[a.Plan.Actions[i].ID])
+	}
 	return result, nil
+}
+
+// fit refuses a plan that does not hang together, that a guard denies, or
+// whose plugins this run does not have.
+func (a *Applier) fit() error {
+	if err := a.Plan.check(); err != nil {
+		return err
+	}
+	if len(a.Plan.Denied) > 0 {
+		return fmt.Errorf("%w: guard %s denies %s", ErrNotAPlan, a.Plan.Denied[0].Guard, a.Plan.Denied[0].Address)
+	}
+	for i := range a.Plan.Clusters {
+		if c := &a.Plan.Clusters[i]; a.Entries[c.Provider] == nil {
+			return fmt.Errorf("%w: no plugin runs for its providers entry %q", ErrNotAPlan, c.Provider)
+		}
+	}
+	return nil
+}
+
+// runs gathers the actions by cluster, in the plan's order.
+func (a *Applier) runs() []*clusterRun {
+	byCluster := make(map[string]*clusterRun, len(a.Plan.Clusters))
+	var runs []*clusterRun
+	for i := range a.Plan.Clusters {
+		c := &a.Plan.Clusters[i]
+		run := &clusterRun{Applier: a, planned: c, entry: a.Entries[c.Provider], locks: map[string]held{}}
+		byCluster[c.Address] = run
+		runs = append(runs, run)
+	}
+	for i := range a.Plan.Actions {
+		act := &a.Plan.Actions[i]
+		run := byCluster[act.Cluster]
+		run.actions = append(run.actions, act)
+	}
+	return runs
 }
 
 func (a *Applier) defaults() {
@@ -108,48 +132,38 @@ func (a *Applier) defaults() {
 	if a.Deadline <= 0 {
 		a.Deadline = 2 * time.Hour
 	}
-	a.budgets = map[string]chan struct{}{}
-	for name, e := range a.Entries {
-		n := e.Description.Rate.Concurrency
-		if n <= 0 {
-			n = a.Parallelism
-		}
-		a.budgets[name] = make(chan struct{}, n)
-	}
+	a.turns = map[string]chan struct{}{}
+	a.budgets = budgets(a.Entries, a.Parallelism)
 }
 
 // check resolves every secret and lets the providers judge requests and
 // secrets, all before the first send and all at once.
-func (a *Applier) check(ctx context.Context) (map[string]map[string]string, error) {
+func (a *Applier) check(ctx context.Context, runs []*clusterRun) (map[string]map[string]string, error) {
 	secrets := map[string]map[string]string{}
 	var errs []error
-	for i := range a.Plan.Actions {
-		act := &a.Plan.Actions[i]
-		desired := a.desired(act.Cluster)
-		spec, err := decode(desired.Desired.Spec)
+	for _, run := range runs {
+		spec, err := decode(run.planned.Desired.Spec)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("spec of %s: %w", run.planned.Address, err)
 		}
-		values := map[string]string{}
-		for _, path := range act.Secrets {
-			value, err := a.secret(spec, path)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %s: %w", act.Address, path, err))
+		for _, act := range run.actions {
+			if err := ctx.Err(); err != nil {
+				return nil, context.Cause(ctx)
+			}
+			values, faults := a.resolve(spec, act)
+			secrets[act.ID] = values
+			errs = append(errs, faults...)
+			if len(faults) > 0 || act.follows() {
 				continue
 			}
-			values[path] = value
-		}
-		secrets[act.ID] = values
-		if len(values) < len(act.Secrets) || act.follows() {
-			continue
-		}
-		answer := a.Entries[act.Provider].Provider.Start(ctx, provider.StartRequest{Request: act.Request, Secrets: values, CheckOnly: true})
-		if answer.Outcome != provider.OutcomeUnsent || answer.Error != nil {
-			reason := error(answer.Error)
-			if answer.Error == nil {
-				reason = fmt.Errorf("the plugin answered %q to a check", answer.Outcome)
+			answer := start(ctx, run.entry, provider.StartRequest{Request: act.Request, Secrets: values, CheckOnly: true})
+			if answer.Outcome != provider.OutcomeUnsent || answer.Error != nil {
+				reason := error(answer.Error)
+				if answer.Error == nil {
+					reason = fmt.Errorf("the plugin answered %q to a check", answer.Outcome)
+				}
+				errs = append(errs, fmt.Errorf("%s: %w", act.Address, reason))
 			}
-			errs = append(errs, fmt.Errorf("%s: %w", act.Address, reason))
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -161,13 +175,27 @@ func (a *Applier) check(ctx context.Context) (map[string]map[string]string, erro
 	return secrets, nil
 }
 
+// resolve reads the secrets that an action's request needs.
+func (a *Applier) resolve(spec Values, act *Action) (values map[string]string, errs []error) {
+	values = map[string]string{}
+	for _, path := range act.Secrets {
+		value, err := a.secret(spec, path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s: %w", act.Address, path, err))
+			continue
+		}
+		values[path] = value
+	}
+	return values, errs
+}
+
 // follows reports that the action needs the id of a cluster that an action
 // before it creates; its request is made anew when the cluster exists.
 func (a *Action) follows() bool { return a.ClusterID == "" && a.Op != provider.OpCreate }
 
 func (a *Applier) secret(spec Values, path string) (string, error) {
 	var v any = spec
-	for _, name := range splitDots(path) {
+	for _, name := range strings.Split(path, ".") {
 		members, _ := v.(Values)
 		v = members[name]
 	}
@@ -176,15 +204,6 @@ func (a *Applier) secret(spec Values, path string) (string, error) {
 		return "", errors.New("the spec holds no secret reference there")
 	}
 	return a.Secret(reference)
-}
-
-func (a *Applier) desired(address string) *Planned {
-	for i := range a.Plan.Clusters {
-		if a.Plan.Clusters[i].Address == address {
-			return &a.Plan.Clusters[i]
-		}
-	}
-	return &Planned{}
 }
 
 // call runs f within the entry's budget of calls in flight.
@@ -206,8 +225,8 @@ func (a *Applier) emit(e Event) {
 	if a.Report == nil {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.report.Lock()
+	defer a.report.Unlock()
 	e.At = time.Now()
 	a.Report(e)
 }

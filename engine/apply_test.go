@@ -380,6 +380,7 @@ func TestPluginsAreNotTrusted(t *testing.T) {
 // and any spec, apply reaches the spec, one send per action, and the next plan
 // is empty; what the spec does not state is not touched.
 func TestConverges(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(200) {
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))

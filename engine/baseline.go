@@ -2,11 +2,9 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +25,7 @@ type base struct {
 // running, counters equal to node lists, and read late enough after the last
 // known change that the read cannot be older than it.
 func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeState, error) {
-	if c.lease == nil {
+	if c.lease() == nil {
 		return nil, Locked, errors.New("the new cluster is locked by another run")
 	}
 	kind, err := c.entry.kind(act.Kind)
@@ -38,48 +36,67 @@ func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeS
 	if err != nil {
 		return nil, Held, err
 	}
-	until := time.Now().Add(c.Wait)
-	if quiet.After(time.Now()) {
-		until = quiet.Add(c.Wait)
-	}
-	pause := min(10*time.Second, max(kind.ReadLag, 10*time.Millisecond))
-	for {
-		if wait := time.Until(quiet); wait > 0 {
-			c.emit(Event{Action: act, State: Expiring, Text: "an earlier request could still arrive", Until: quiet})
-			if !sleep(ctx, wait) {
-				return nil, Interrupted, errors.New("not sent: the run was interrupted")
-			}
+	if wait := remaining(quiet); wait > 0 {
+		c.emit(Event{Action: act, State: Expiring, Text: "an earlier request could still arrive", Until: quiet})
+		if !sleep(ctx, wait) {
+			return nil, Interrupted, errors.New(notSent)
 		}
+	}
+	until := time.Now().Add(c.Wait)
+	var moved time.Time // when the cluster was last seen to change
+	busy := false       // in the read before
+	for {
 		began := time.Now()
-		var o provider.Observation
-		if err := c.call(c.entry.Name)(ctx, func() { o = observeOne(ctx, c.entry, c.cluster().key(c.id)) }); err != nil {
-			return nil, Interrupted, errors.New("not sent: the run was interrupted")
+		o, ok := c.read(ctx)
+		if !ok {
+			return nil, Interrupted, errors.New(notSent)
 		}
 		r := newReading(o, act.Group, act.To, began, time.Now())
 		why, state := unfit(act, o, r)
-		if why == "" {
+		if busy && why == "" {
+			busy, moved = false, r.ended
+		}
+		late := moved.Add(kind.ReadLag)
+		switch {
+		case why == "" && (moved.IsZero() || past(began, late)):
 			return &base{o, r}, "", nil
-		}
-		if state != "" {
+		case why == "":
+			// Ready again, but the nodes may be told late.
+			c.emit(Event{Action: act, State: Waiting, Text: "the cluster has just become ready", Until: late})
+			if !sleep(ctx, remaining(late)) {
+				return nil, Interrupted, errors.New(notSent)
+			}
+			continue
+		case state != "":
 			return nil, state, errors.New(why)
-		}
-		if !time.Now().Before(until) {
+		case !time.Now().Before(until):
 			return nil, Held, fmt.Errorf("%s for longer than %s; nothing was sent", why, c.Wait)
 		}
+		busy = busy || o.Presence != provider.Unread
 		c.emit(Event{Action: act, State: Waiting, Text: why, Until: until})
-		if !sleep(ctx, pause) {
-			return nil, Interrupted, errors.New("not sent: the run was interrupted")
+		if !sleep(ctx, c.entry.pause(kind.ReadLag)) {
+			return nil, Interrupted, errors.New(notSent)
 		}
 	}
+}
+
+// read reads the cluster once; a plugin that hangs is cut off. It is false when
+// the run was interrupted.
+func (c *clusterRun) read(ctx context.Context) (provider.Observation, bool) {
+	bound, cancel := context.WithTimeout(ctx, c.Wait)
+	defer cancel()
+	key := c.cluster().key(c.id)
+	o := provider.Observation{Address: key.Address, Error: provider.Errorf(provider.KindUnavailable, "no call slot was free")}
+	_ = c.call(c.entry.Name)(bound, func() { o = observeOne(bound, c.entry, key) })
+	return o, ctx.Err() == nil
 }
 
 // quietUntil is the moment before which no baseline may be read: requests that
 // are settled may lag in reads, or could still arrive; and what a lost store
 // knew of must have expired.
 func (c *clusterRun) quietUntil(act *Action, kind provider.Kind) (time.Time, error) {
-	var quiet time.Time
-	known := false
-	for _, identity := range []journal.Identity{c.entry.identity(c.id, c.planned.Desired.Name), c.entry.identity("", c.planned.Desired.Name)} {
+	quiet, known := c.quiet, false
+	for _, identity := range c.identities() {
 		last, err := c.Store.Last(identity.Key())
 		var torn *journal.TornError
 		if err != nil && !errors.As(err, &torn) {
@@ -93,8 +110,9 @@ func (c *clusterRun) quietUntil(act *Action, kind provider.Kind) (time.Time, err
 			quiet = last.QuietUntil
 		}
 	}
-	if since := c.Store.Since(); !known && !since.IsZero() {
-		quiet = since.Add(max(kind.AcceptWindow, act.AcceptWindow) + kind.ReadLag)
+	since := c.Store.Since()
+	if until := since.Add(c.entry.window(kind, act) + kind.ReadLag); !known && !since.IsZero() && until.After(quiet) {
+		quiet = until
 	}
 	return quiet, nil
 }
@@ -132,7 +150,8 @@ type StaleError struct{ Detail string }
 func (e *StaleError) Error() string { return "the plan is stale: " + e.Detail + "; plan again" }
 
 // replan diffs and plans the cluster again from the saved desired value and
-// demands the same action, its number and place aside.
+// demands the same action, its number and place aside. It returns nil when an
+// action that follows a create has nothing left to do.
 func (c *clusterRun) replan(ctx context.Context, act *Action, live *provider.State) (*Action, error) {
 	cluster := c.cluster()
 	if act.Op == provider.OpCreate && live != nil {
@@ -142,6 +161,9 @@ func (c *clusterRun) replan(ctx context.Context, act *Action, live *provider.Sta
 	if err != nil {
 		return nil, err
 	}
+	if act.follows() && !diff.touches(act) {
+		return nil, nil
+	}
 	var now []Action
 	if len(diff.Changes) > 0 {
 		answers, err := planItems(ctx, c.entry, []item{{cluster, live, diff}})
@@ -150,25 +172,55 @@ func (c *clusterRun) replan(ctx context.Context, act *Action, live *provider.Sta
 		}
 		now = answers[0].actions
 	}
+	moved := ""
 	for i := range now {
 		if now[i].Group != act.Group || now[i].Op != act.Op {
 			continue
 		}
-		if moved := compareActions(act, &now[i]); moved != "" {
-			return nil, &StaleError{moved}
+		how := compareActions(act, &now[i])
+		if how == "" {
+			now[i].ID = act.ID
+			return &now[i], nil
 		}
-		now[i].ID = act.ID
-		return &now[i], nil
+		if moved == "" {
+			moved = how
+		}
 	}
-	return nil, &StaleError{fmt.Sprintf("%s is no longer called for: %s", opWords(act), standing(act, live))}
+	if moved == "" {
+		moved = fmt.Sprintf("%s is no longer called for: %s", opWords(act), standing(act, live))
+	}
+	return nil, &StaleError{moved}
+}
+
+// touches reports whether a field of the action still differs.
+func (d Difference) touches(act *Action) bool {
+	for _, f := range act.Fields {
+		path := groupPath(act.Group, f.Path)
+		for _, c := range d.Changes {
+			if slices.ContainsFunc(c.Fields, func(o provider.FieldChange) bool { return groupPath(c.Group, o.Path) == path }) {
+				return true
+			}
+		}
+		for _, b := range d.Blocked {
+			if slices.ContainsFunc(b.Fields, func(o provider.FieldChange) bool { return groupPath(b.Group, o.Path) == path }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // compareActions says what of an action is no longer as planned.
 func compareActions(planned, now *Action) string {
 	if planned.follows() {
 		// Planned when the cluster did not exist: only the goal can be held to.
-		if !gocmp.Equal(planned.To, now.To) {
+		switch {
+		case !gocmp.Equal(planned.To, now.To):
 			return fmt.Sprintf("%s was to end at %v and would now end at %v", opWords(planned), planned.To, now.To)
+		case !slices.EqualFunc(planned.Fields, now.Fields, sameGoal):
+			return fmt.Sprintf("%s would now change other fields", opWords(planned))
+		case len(now.Removes) > 0 || !slices.Equal(planned.Secrets, now.Secrets):
+			return fmt.Sprintf("%s is not what was approved", opWords(planned))
 		}
 		return ""
 	}
@@ -187,6 +239,11 @@ func compareActions(planned, now *Action) string {
 		return fmt.Sprintf("the plugin now asks for other secrets for %s", opWords(planned))
 	}
 	return ""
+}
+
+// sameGoal compares what two changes lead to.
+func sameGoal(a, b provider.FieldChange) bool {
+	return a.Path == b.Path && reflect.DeepEqual(a.After, b.After)
 }
 
 func refs(nodes []provider.NodeRef) string {
@@ -213,44 +270,4 @@ func standing(act *Action, live *provider.State) string {
 		}
 	}
 	return "the cluster matches the spec there"
-}
-
-// newIntent is what must be on disk before the request may leave.
-func (c *clusterRun) newIntent(act *Action, b *base) *journal.Intent {
-	kind, _ := c.entry.kind(act.Kind) // baseline asked for it before
-	window := max(kind.AcceptWindow, act.AcceptWindow)
-	if c.entry.Timing != nil {
-		window = c.entry.Timing.AcceptWindow
-	}
-	now := time.Now().UTC()
-	sum := sha256.Sum256(act.Request)
-	in := &journal.Intent{
-		OpID: rand.Text(), PlanDigest: c.Plan.Digest, ActionID: act.ID,
-		Identity: c.entry.identity(c.id, c.planned.Desired.Name), Entry: c.entry.Name, Kind: act.Kind,
-		Cluster: act.Cluster, Name: c.planned.Desired.Name, ClusterID: c.id, Group: act.Group, Op: act.Op,
-		From: act.From, To: act.To, K: 1, Base: orEmpty(b.reading.nodes), Tasks: []string{},
-		ReadAt: b.reading.began.UTC(), RequestDigest: "sha256:" + hex.EncodeToString(sum[:]),
-		SignedAt: now, AcceptWindow: window, ReadLag: kind.ReadLag, Fence: c.lease.Fence(),
-	}
-	// Start signs after this, at the latest when its deadline ends.
-	in.Expires = now.Add(c.entry.sendDeadline() + window)
-	in.Deadline = in.Expires.Add(c.Deadline)
-	switch act.Op {
-	case provider.OpCreate:
-		in.Base = orEmpty(b.reading.ids)
-	case provider.OpScaleOut, provider.OpScaleIn:
-		in.K = max(act.To["count"]-act.From["count"], act.From["count"]-act.To["count"])
-	case provider.OpResize:
-		in.Sizes = b.reading.sizes
-	}
-	for _, v := range act.Removes {
-		in.Victims = append(in.Victims, v.ID)
-	}
-	if s := b.observation.Cluster; s != nil {
-		in.Name = s.Name
-		for _, t := range s.Tasks {
-			in.Tasks = append(in.Tasks, t.ID)
-		}
-	}
-	return in
 }

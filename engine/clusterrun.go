@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/clusterctl/clusterctl/engine/journal"
@@ -20,26 +19,32 @@ type clusterRun struct {
 	actions []*Action
 	secrets map[string]map[string]string
 
-	id     string // of the live cluster, once known
-	lease  journal.Lease
-	leases []journal.Lease
+	id    string          // of the live cluster, once known
+	locks map[string]held // by key
+	// quiet is when the requests that this run settled can no longer arrive.
+	quiet time.Time
 }
-
-func splitDots(path string) []string { return strings.Split(path, ".") }
 
 // run gives one outcome per action, and those of earlier requests it settled.
 func (c *clusterRun) run(ctx context.Context) (outcomes, settled []Outcome) {
 	defer c.unlock()
-	c.id = c.actions[0].ClusterID
+	first := c.actions[0]
+	c.id = first.ClusterID
+	if ctx.Err() != nil {
+		return c.skip(nil, c.outcome(first, Interrupted, notSent)), nil
+	}
 	if state, err := c.lock(ctx); err != nil {
-		return c.skip(nil, c.outcome(c.actions[0], state, err.Error())), nil
+		return c.skip(nil, c.outcome(first, state, err.Error())), nil
 	}
 	settled, open, err := c.settleEarlier(ctx)
 	switch {
 	case err != nil:
-		return c.skip(nil, c.outcome(c.actions[0], Held, err.Error())), settled
+		return c.skip(nil, c.outcome(first, Held, err.Error())), settled
 	case open:
-		return c.skip(nil, c.outcome(c.actions[0], Skipped, "an earlier request of "+c.planned.Address+" is not settled")), settled
+		return c.skip(nil, c.outcome(first, Skipped, "an earlier request of "+c.planned.Address+" is not settled")), settled
+	}
+	if state, err := c.superseded(); err != nil {
+		return c.skip(nil, c.outcome(first, state, err.Error())), settled
 	}
 	for _, act := range c.actions {
 		begun := time.Now()
@@ -51,6 +56,32 @@ func (c *clusterRun) run(ctx context.Context) (outcomes, settled []Outcome) {
 		outcomes = append(outcomes, c.ended(act, out))
 	}
 	return outcomes, settled
+}
+
+// superseded refuses a plan that was made before the newest request to the
+// cluster. Live state alone cannot tell: when somebody undid what this very
+// plan did, it would look fresh, and one approval would act twice.
+func (c *clusterRun) superseded() (OutcomeState, error) {
+	if c.planned.LastOp == "" {
+		return "", nil // the planner knew no history
+	}
+	last, err := lastRecord(c.Store.Last, c.identities())
+	if err != nil {
+		return Held, err
+	}
+	if opOf(last) == c.planned.LastOp {
+		return "", nil
+	}
+	if last == nil {
+		return Stale, &StaleError{"it was made with another journal"}
+	}
+	by := "another plan's"
+	if last.Intent.PlanDigest == c.Plan.Digest {
+		by = "this plan's"
+	}
+	return Stale, &StaleError{fmt.Sprintf("%s %s was sent at %s and ended as %s", by,
+		opWords(&Action{Op: last.Intent.Op, Address: Address(last.Intent.Cluster, last.Intent.Group)}),
+		last.Intent.SignedAt.Format(time.RFC3339), last.Verdict)}
 }
 
 // skip ends the next action with out and those after it as not sent.
@@ -72,70 +103,22 @@ func (c *clusterRun) ended(act *Action, out Outcome) Outcome {
 	return out
 }
 
-func (c *clusterRun) unlock() {
-	for _, l := range c.leases {
-		_ = l.Unlock() // the kernel takes it back at the latest with the process
-	}
-}
-
 func (c *clusterRun) outcome(act *Action, state OutcomeState, detail string) Outcome {
 	return Outcome{Action: act.ID, Address: act.Address, Op: act.Op, State: state, Detail: detail}
 }
 
-// lock takes the locks of the cluster's id and of its name: a create that is
-// under way knows the name only.
-func (c *clusterRun) lock(ctx context.Context) (OutcomeState, error) {
-	desired := c.planned.Desired
-	identities := []journal.Identity{c.entry.identity("", desired.Name)}
-	if c.id != "" {
-		identities = []journal.Identity{c.entry.identity(c.id, ""), identities[0]}
-	}
-	for _, identity := range identities {
-		lease, state, err := c.lockOne(ctx, identity.Key())
-		if err != nil {
-			return state, err
-		}
-		c.leases = append(c.leases, lease)
-	}
-	c.lease = c.leases[0]
-	return "", nil
-}
-
-func (c *clusterRun) lockOne(ctx context.Context, key string) (journal.Lease, OutcomeState, error) {
-	until := time.Now().Add(c.LockTimeout)
-	for {
-		lease, err := c.Store.Lock(ctx, key, c.Holder)
-		var held *journal.LockedError
-		switch {
-		case err == nil:
-			return lease, "", nil
-		case !errors.As(err, &held):
-			return nil, Held, err
-		case !time.Now().Before(until):
-			return nil, Locked, err
-		}
-		c.emit(Event{Action: c.actions[0], State: Waiting, Text: err.Error(), Until: until})
-		if !sleep(ctx, min(time.Second, time.Until(until))) {
-			return nil, Interrupted, errors.New("interrupted while waiting for the lock")
-		}
-	}
-}
-
 // settleEarlier closes what earlier runs left open on this cluster.
 func (c *clusterRun) settleEarlier(ctx context.Context) (outcomes []Outcome, open bool, err error) {
-	identities := []journal.Identity{c.entry.identity("", c.planned.Desired.Name)}
-	if c.id != "" {
-		identities = append(identities, c.entry.identity(c.id, ""))
-	}
-	for _, identity := range identities {
-		in, err := c.Store.Intent(identity.Key())
+	for _, identity := range c.identities() {
+		key := identity.Key()
+		in, err := c.Store.Intent(key)
 		if err != nil {
 			return outcomes, true, err
 		}
 		if in == nil {
 			continue
 		}
-		out := c.settleOpen(ctx, in, c.leaseOf(identity.Key()))
+		out := c.settleOpen(ctx, in, c.locks[key].lease)
 		outcomes = append(outcomes, out)
 		if out.State == Unsettled || out.State == Held {
 			open = true
@@ -144,19 +127,13 @@ func (c *clusterRun) settleEarlier(ctx context.Context) (outcomes []Outcome, ope
 	return outcomes, open, nil
 }
 
-// leaseOf finds the lease of a key among those held; lock took it.
-func (c *clusterRun) leaseOf(key string) journal.Lease {
-	if c.id != "" && key == c.entry.identity("", c.planned.Desired.Name).Key() {
-		return c.leases[1]
-	}
-	return c.leases[0]
-}
-
 func (c *clusterRun) settleOpen(ctx context.Context, in *journal.Intent, lease journal.Lease) Outcome {
 	address := Address(in.Cluster, in.Group)
 	act := &Action{ID: in.ActionID, Address: address, Op: in.Op, Cluster: in.Cluster, Group: in.Group, From: in.From, To: in.To}
 	out := Outcome{Action: in.ActionID, Address: address, Op: in.Op}
-	if last, err := c.Store.Last(in.Identity.Key()); err == nil && last != nil && last.Intent.OpID == in.OpID {
+	last, err := c.Store.Last(in.Identity.Key())
+	var torn *journal.TornError
+	if (err == nil || errors.As(err, &torn)) && last != nil && last.Intent.OpID == in.OpID {
 		// A run died between the history line and the removal of the intent.
 		if err := lease.Close(*last); err != nil {
 			out.State, out.Detail = Held, err.Error()
@@ -166,8 +143,9 @@ func (c *clusterRun) settleOpen(ctx context.Context, in *journal.Intent, lease j
 		return out
 	}
 	if !time.Now().Before(in.Deadline) {
-		// The earlier run gave up; this one watches for as long again.
-		in.Deadline = time.Now().Add(c.Deadline)
+		// The earlier run gave up. This one watches again, no longer than for
+		// a busy cluster: others of the fleet may wait behind it.
+		in.Deadline = time.Now().Add(min(c.Deadline, c.Wait))
 	}
 	return c.finish(ctx, act, in, lease, out)
 }
@@ -182,184 +160,32 @@ func stateOf(v journal.Verdict) OutcomeState {
 	return FellShort
 }
 
-// attempt sends an action and, where the answer proves that nothing was done
-// and the reason may pass, sends it again from a fresh read.
-func (c *clusterRun) attempt(ctx context.Context, act *Action) Outcome {
-	wait := time.Second
-	for n := 0; ; n++ {
-		out, failure := c.once(ctx, act)
-		if out.State != Failed || failure == nil || n == resends ||
-			!failure.Kind.Retryable() && failure.Kind != provider.KindConflict {
-			return out
-		}
-		pause := max(wait, failure.RetryAfter)
-		c.emit(Event{Action: act, State: Waiting, Text: failure.Error(), Until: time.Now().Add(pause)})
-		if !sleep(ctx, pause) {
-			return out
-		}
-		wait *= 2
-	}
-}
-
-// once is one pass: read, stale check, intent, send, settle.
-func (c *clusterRun) once(ctx context.Context, act *Action) (Outcome, *provider.Error) {
-	if ctx.Err() != nil {
-		return c.outcome(act, Interrupted, "not sent: the run was interrupted"), nil
-	}
-	base, state, err := c.baseline(ctx, act)
-	if err != nil {
-		return c.outcome(act, state, err.Error()), nil
-	}
-	fresh, err := c.replan(ctx, act, base.observation.Cluster)
-	if err != nil {
-		var stale *StaleError
-		if errors.As(err, &stale) {
-			return c.outcome(act, Stale, err.Error()), nil
-		}
-		return c.outcome(act, Held, err.Error()), nil
-	}
-	in := c.newIntent(fresh, base)
-	if err := c.lease.Put(*in); err != nil {
-		return c.outcome(act, Failed, "the intent could not be made durable, so nothing was sent: "+err.Error()), nil
-	}
-	c.emit(Event{Action: act, State: Sending})
-	answer := c.send(ctx, fresh)
-	return c.answered(ctx, act, in, answer)
-}
-
-// send calls Start on a context that an interrupt does not reach.
-func (c *clusterRun) send(ctx context.Context, act *Action) provider.Answer {
-	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.entry.sendDeadline())
-	defer cancel()
-	var answer provider.Answer
-	if err := c.call(c.entry.Name)(detached, func() {
-		answer = c.entry.Provider.Start(detached, provider.StartRequest{Request: act.Request, Secrets: c.secrets[act.ID]})
-	}); err != nil {
-		return provider.Answer{Outcome: provider.OutcomeUnsent, Error: provider.Errorf(provider.KindUnavailable, "no call slot was free before the send's deadline")}
-	}
-	return answer
-}
-
-// answered records the answer and follows it to its verdict.
-func (c *clusterRun) answered(ctx context.Context, act *Action, in *journal.Intent, answer provider.Answer) (Outcome, *provider.Error) {
-	now := time.Now().UTC()
-	in.Answer = &journal.Answer{
-		Outcome: answer.Outcome, At: now, Handle: answer.Operation.Handle,
-		ClusterID: answer.ClusterID, RequestID: answer.RequestID,
-	}
-	if answer.Error != nil {
-		in.Answer.Kind, in.Answer.Code, in.Answer.Message = string(answer.Error.Kind), answer.Error.Code, answer.Error.Message
-	}
-	// Start has returned, so the signature is no younger than now.
-	in.Expires = now.Add(in.AcceptWindow)
-	if answer.Outcome == provider.OutcomeRefused || answer.Outcome == provider.OutcomeUnsent {
-		failure := answer.Error
-		if failure == nil {
-			failure = provider.Errorf(provider.KindInternal, "%s without a reason", answer.Outcome)
-		}
-		out := c.outcome(act, Failed, failure.Error())
-		out.Verdict = journal.None
-		record := journal.Record{Intent: *in, Verdict: journal.None, At: now, QuietUntil: now, Detail: string(answer.Outcome) + ": " + failure.Error()}
-		if err := c.lease.Close(record); err != nil {
-			// The intent stays open; the next run finds that nothing was done.
-			out.Detail += "; and the journal could not be written: " + err.Error()
-			return out, nil
-		}
-		return out, failure
-	}
-	if err := c.lease.Put(*in); err != nil {
-		// Without the answer on disk a later run takes it for unknown, which is safe.
-		c.emit(Event{Action: act, State: Watching, Text: "the answer could not be recorded: " + err.Error()})
-	}
-	if answer.Outcome != provider.OutcomeAccepted {
-		reason := "the reply was lost after the request was sent"
-		if answer.Error != nil {
-			reason += ": " + answer.Error.Error()
-		}
-		c.emit(Event{Action: act, State: Watching, Text: reason + ". Not sending again", Until: in.Expires})
-	}
-	out := c.finish(ctx, act, in, c.lease, Outcome{Action: act.ID, Address: act.Address, Op: act.Op})
-	if out.State == Applied {
-		c.verify(ctx, act, in, &out)
-	}
-	return out, nil
-}
-
 // finish settles an intent and closes it.
 func (c *clusterRun) finish(ctx context.Context, act *Action, in *journal.Intent, lease journal.Lease, out Outcome) Outcome {
 	s := &settler{entry: c.entry, lease: lease, intent: in, call: c.call(c.entry.Name),
 		report: func(state EventState, text string, until time.Time) {
 			c.emit(Event{Action: act, State: state, Text: text, Until: until})
 		}}
-	record, ruling := s.settle(ctx)
-	out.State, out.Verdict, out.Detail = stateOf(record.Verdict), record.Verdict, record.Detail
-	out.New, out.Foreign = ruling.fresh, ruling.foreign
-	if record.Verdict == journal.Unknown {
+	out.State = Unsettled
+	ruling := s.settle(ctx)
+	out.Verdict, out.Detail, out.New, out.Foreign = ruling.verdict, ruling.detail, ruling.fresh, ruling.foreign
+	if ruling.verdict == journal.Unknown {
 		return out
 	}
+	quiet := s.quietUntil()
+	record := journal.Record{Intent: durable(in), Verdict: ruling.verdict, At: time.Now().UTC(), QuietUntil: quiet.UTC(), Detail: ruling.detail, Foreign: ruling.foreign}
 	if err := lease.Close(record); err != nil {
-		out.State = Unsettled
-		out.Detail = fmt.Sprintf("%s, but the journal could not be written: %v", record.Verdict, err)
+		out.Detail = fmt.Sprintf("%s, but the journal could not be written: %v", ruling.verdict, err)
 		return out
 	}
-	if in.Op == provider.OpCreate && record.Verdict == journal.Done {
+	out.State = stateOf(ruling.verdict)
+	if quiet.After(c.quiet) {
+		c.quiet = quiet
+	}
+	if in.Op == provider.OpCreate && ruling.verdict == journal.Done {
 		c.adopt(ctx, ruling.fresh[0])
 	}
 	return out
-}
-
-// adopt goes on with a cluster that was just created, by its id.
-func (c *clusterRun) adopt(ctx context.Context, id string) {
-	c.id = id
-	lease, _, err := c.lockOne(ctx, c.entry.identity(id, "").Key())
-	if err != nil {
-		c.lease = nil // what follows is refused in baseline
-		return
-	}
-	c.leases = append([]journal.Lease{lease}, c.leases...)
-	c.lease = lease
-}
-
-// verify compares the cluster with the spec once more, on the action's own
-// paths.
-func (c *clusterRun) verify(ctx context.Context, act *Action, in *journal.Intent, out *Outcome) {
-	var o provider.Observation
-	if err := c.call(c.entry.Name)(ctx, func() { o = observeOne(ctx, c.entry, c.cluster().key(c.id)) }); err != nil {
-		return
-	}
-	if o.Cluster == nil {
-		out.Detail += "; it could not be read once more to compare it with the spec"
-		return
-	}
-	diff, err := Diff(c.cluster(), o.Cluster)
-	if err != nil {
-		out.Detail += "; " + err.Error()
-		return
-	}
-	own := map[string]bool{}
-	for _, f := range act.Fields {
-		own[groupPath(act.Group, f.Path)] = true
-	}
-	for _, change := range diff.Changes {
-		for _, f := range change.Fields {
-			f.Path = groupPath(change.Group, f.Path)
-			if own[f.Path] {
-				out.Differs = append(out.Differs, f)
-			}
-		}
-	}
-	for _, b := range diff.Blocked {
-		for _, f := range b.Fields {
-			f.Path = groupPath(b.Group, f.Path)
-			if own[f.Path] {
-				out.Differs = append(out.Differs, f)
-			}
-		}
-	}
-	if len(out.Differs) > 0 {
-		out.Detail += fmt.Sprintf("; but plugin %s still reports %s as %s, not %s", c.entry.Description.Name,
-			out.Differs[0].Path, show(out.Differs[0].Before), show(out.Differs[0].After))
-	}
 }
 
 // cluster is the saved desired value in the form that Diff takes.

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -31,21 +32,22 @@ func Diff(want *Cluster, live *provider.State) (Difference, error) {
 	if err != nil {
 		return Difference{}, fmt.Errorf("spec of %s: %w", want.Address, err)
 	}
-	comparable := prune(desired, "", want.Meanings).(Values)
 	if live == nil {
+		comparable := prune(desired, "", want.Meanings).(Values)
 		return Difference{Changes: []provider.Change{{Op: provider.OpCreate, Fields: leaves(comparable)}}}, nil
 	}
 	observed, err := observedValues(live)
 	if err != nil {
 		return Difference{}, fmt.Errorf("%s: %w", want.Address, err)
 	}
+	if covers(desired, observed, want.Meanings) {
+		return Difference{}, nil
+	}
+	comparable := prune(desired, "", want.Meanings).(Values)
 	dropEmptied(comparable)
 	fillEmptyGroups(comparable, observed)
 	sortSets(comparable, "", want.Meanings)
 	sortSets(observed, "", want.Meanings)
-	if subset(comparable, observed) {
-		return Difference{}, nil
-	}
 	return classify(report(comparable, observed), want.Meanings), nil
 }
 
@@ -115,36 +117,10 @@ func sortSets(v any, path string, meanings provider.Meanings) {
 	for key, member := range members {
 		at := join(path, key)
 		if list, ok := member.([]any); ok && meanings.Of(at)&provider.Set != 0 {
-			list = slices.Clone(list)
-			slices.SortFunc(list, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-			members[key] = list
+			members[key] = sorted(list)
 			continue
 		}
 		sortSets(member, at, meanings)
-	}
-}
-
-// subset reports whether everything in want stands in have. It is the cheap
-// question asked of every cluster; report answers the dear one for the few
-// that differ.
-func subset(want, have any) bool {
-	switch w := want.(type) {
-	case Values:
-		h, ok := have.(Values)
-		if !ok {
-			return false
-		}
-		for key, member := range w {
-			if !subset(member, h[key]) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		h, ok := have.([]any)
-		return ok && slices.EqualFunc(w, h, subset)
-	default:
-		return want == have
 	}
 }
 
@@ -153,7 +129,7 @@ func subset(want, have any) bool {
 func report(want, have Values) []provider.FieldChange {
 	var r reporter
 	gocmp.Equal(cut(want, have), want, gocmp.Reporter(&r),
-		gocmp.Comparer(func(a, b []any) bool { return slices.EqualFunc(a, b, subset) }))
+		gocmp.Comparer(func(a, b []any) bool { return reflect.DeepEqual(a, b) }))
 	slices.SortFunc(r.fields, func(a, b provider.FieldChange) int { return cmp.Compare(a.Path, b.Path) })
 	return r.fields
 }

@@ -18,6 +18,7 @@ type model struct {
 	clusters map[string]*modelCluster
 	serial   int
 	jobTime  time.Duration
+	disk     int64 // of new nodes; 0: disks are not told
 
 	sends   []string // what Start carried out, in order
 	started int      // calls of Start that were no checks
@@ -27,12 +28,47 @@ type model struct {
 	answer func(n int, given provider.Answer) provider.Answer
 	// take, when set and false, lets the n-th Start have no effect.
 	take func(n int) bool
+	// late, when set and positive, holds the n-th Start back for so long and
+	// carries it out then; the caller hears nothing.
+	late func(n int) time.Duration
 	// observe, when set, may replace an observation.
 	observe func(o provider.Observation) provider.Observation
 	// plan, when set, may replace a plan.
 	plan     func(provider.PlanResponse) provider.PlanResponse
 	noHandle bool
 	noTasks  bool
+	// fails, when set, is what a job does before it fails.
+	fails func(*model, *modelCluster) []string
+}
+
+// foreign lets somebody else grow a group of c1 a while after the first Start.
+func (m *model) foreign(after time.Duration, group string, n int64) {
+	answer := m.answer
+	started := false
+	begin := func() {
+		if started {
+			return
+		}
+		started = true
+		time.AfterFunc(after, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			c := m.clusters["c1"]
+			c.status = provider.StatusBusy
+			c.tasks = append(c.tasks, &modelTask{id: "theirs", op: provider.OpScaleOut, group: group, ends: time.Now().Add(m.jobTime),
+				work: func() []string { return m.grow(c, group, n, 2) }})
+		})
+	}
+	m.answer = func(n int, given provider.Answer) provider.Answer {
+		begin()
+		if answer != nil {
+			return answer(n, given)
+		}
+		return given
+	}
+	if late := m.late; late != nil {
+		m.late = func(n int) time.Duration { begin(); return late(n) }
+	}
 }
 
 type modelCluster struct {
@@ -46,6 +82,7 @@ type modelCluster struct {
 type modelNode struct {
 	ID   string
 	Size int64
+	Disk int64 // 0: not told
 	Born time.Time
 }
 
@@ -68,6 +105,7 @@ type modelRequest struct {
 	Count   int64 // how many more or fewer
 	Victims []string
 	Size    int64
+	Disk    int64
 	Groups  map[string]int64
 }
 
@@ -91,7 +129,7 @@ func (m *model) grow(c *modelCluster, role string, n, size int64) []string {
 	for range n {
 		m.serial++
 		id := fmt.Sprintf("n%03d", m.serial)
-		c.groups[role] = append(c.groups[role], modelNode{id, size, time.Unix(int64(m.serial), 0).UTC()})
+		c.groups[role] = append(c.groups[role], modelNode{ID: id, Size: size, Disk: m.disk, Born: time.Unix(int64(m.serial), 0).UTC()})
 		ids = append(ids, id)
 	}
 	return ids
@@ -104,9 +142,7 @@ func (m *model) advance() {
 		for _, t := range c.tasks {
 			if !t.done && !time.Now().Before(t.ends) {
 				t.done = true
-				if !t.fails {
-					t.made = t.work()
-				}
+				t.made = t.work()
 			}
 			busy = busy || !t.done
 		}
@@ -172,11 +208,11 @@ func (m *model) state(c *modelCluster, kind string) *provider.State {
 		g := provider.Group{Role: role, Count: len(nodes)}
 		same := true
 		for _, n := range nodes {
-			g.Nodes = append(g.Nodes, provider.Node{ID: n.ID, Created: n.Born, Status: provider.StatusReady, Attributes: provider.Raw(map[string]any{"cpu": n.Size})})
-			same = same && n.Size == nodes[0].Size
+			g.Nodes = append(g.Nodes, provider.Node{ID: n.ID, Created: n.Born, Status: provider.StatusReady, Attributes: provider.Raw(n.attrs())})
+			same = same && n.Size == nodes[0].Size && n.Disk == nodes[0].Disk
 		}
 		if same && len(nodes) > 0 {
-			g.Attributes = provider.Raw(map[string]any{"cpu": nodes[0].Size})
+			g.Attributes = provider.Raw(nodes[0].attrs())
 		}
 		s.Groups = append(s.Groups, g)
 	}
@@ -185,12 +221,22 @@ func (m *model) state(c *modelCluster, kind string) *provider.State {
 	}
 	for _, t := range slices.Backward(c.tasks) {
 		state := provider.OperationRunning
-		if t.done {
+		switch {
+		case t.done && t.fails:
+			state = provider.OperationFailed
+		case t.done:
 			state = provider.OperationSucceeded
 		}
 		s.Tasks = append(s.Tasks, provider.Task{ID: t.id, Op: t.op, Group: t.group, State: state, Handle: []byte(t.id)})
 	}
 	return s
+}
+
+func (n modelNode) attrs() map[string]any {
+	if n.Disk == 0 {
+		return map[string]any{"cpu": n.Size}
+	}
+	return map[string]any{"cpu": n.Size, "disk": n.Disk}
 }
 
 func (m *model) Plan(_ context.Context, req provider.PlanRequest) (provider.PlanResponse, error) {
@@ -199,6 +245,9 @@ func (m *model) Plan(_ context.Context, req provider.PlanRequest) (provider.Plan
 		var p provider.ClusterPlan
 		for _, ch := range c.Changes {
 			p.Actions = append(p.Actions, m.action(c, ch))
+			if ch.Op == provider.OpCreate {
+				m.follow(&p)
+			}
 		}
 		slices.SortStableFunc(p.Actions, func(a, b provider.Action) int { // shrink first
 			return int(b.From["count"]-b.To["count"]) - int(a.From["count"]-a.To["count"])
@@ -209,6 +258,35 @@ func (m *model) Plan(_ context.Context, req provider.PlanRequest) (provider.Plan
 		resp = m.plan(resp)
 	}
 	return resp, nil
+}
+
+// follow gives every group's disk to a resize of its own: create has no such
+// parameter, as with QingCloud's storage_size.
+func (m *model) follow(p *provider.ClusterPlan) {
+	create := &p.Actions[0]
+	var rest, disks []provider.FieldChange
+	for _, f := range create.Fields {
+		if _, path := splitPath(f.Path); path == "disk" {
+			disks = append(disks, f)
+			continue
+		}
+		rest = append(rest, f)
+	}
+	create.Fields = rest
+	for _, f := range disks {
+		group, _ := splitPath(f.Path)
+		f.Path = "disk"
+		p.Actions = append(p.Actions, resizeDisk("", group, f))
+	}
+}
+
+func resizeDisk(cluster, group string, f provider.FieldChange) provider.Action {
+	disk := f.After.(int64)
+	request, _ := json.Marshal(modelRequest{Op: provider.OpResize, Cluster: cluster, Group: group, Disk: disk})
+	return provider.Action{
+		Group: group, Op: provider.OpResize, To: map[string]int64{"disk": disk},
+		Fields: []provider.FieldChange{f}, Request: request,
+	}
 }
 
 func (m *model) action(c provider.ClusterChange, ch provider.Change) provider.Action {
@@ -229,6 +307,9 @@ func (m *model) action(c provider.ClusterChange, ch provider.Change) provider.Ac
 			}
 		}
 	case provider.OpResize:
+		if first.Path == "disk" {
+			return resizeDisk(c.Current.ID, ch.Group, first)
+		}
 		a.From, a.To = map[string]int64{"cpu": before}, map[string]int64{"cpu": after}
 		r.Size = after
 	default:
@@ -263,6 +344,15 @@ func (m *model) Start(_ context.Context, req provider.StartRequest) provider.Ans
 	m.advance()
 	n := m.started
 	m.started++
+	if m.late != nil && m.late(n) > 0 {
+		time.AfterFunc(m.late(n), func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.advance()
+			m.carryOut(req.Request)
+		})
+		return provider.Answer{}
+	}
 	answer := provider.Answer{Outcome: provider.OutcomeAccepted, At: time.Now()}
 	if m.take == nil || m.take(n) {
 		answer = m.carryOut(req.Request)
@@ -298,10 +388,17 @@ func (m *model) carryOut(request []byte) provider.Answer {
 			c.groups[r.Group] = slices.DeleteFunc(c.groups[r.Group], func(n modelNode) bool { return slices.Contains(r.Victims, n.ID) })
 		case provider.OpResize:
 			for i := range c.groups[r.Group] {
+				if r.Disk > 0 {
+					c.groups[r.Group][i].Disk = r.Disk
+					continue
+				}
 				c.groups[r.Group][i].Size = r.Size
 			}
 		}
 		return nil
+	}
+	if m.fails != nil {
+		t.fails, t.work = true, func() []string { return m.fails(m, c) }
 	}
 	c.status = provider.StatusBusy
 	c.tasks = append(c.tasks, t)
@@ -329,7 +426,7 @@ func (m *model) Poll(_ context.Context, ops []provider.Operation) ([]provider.Op
 					st = provider.OperationStatus{State: provider.OperationSucceeded, Nodes: t.made}
 				}
 				if t.done && t.fails {
-					st = provider.OperationStatus{State: provider.OperationFailed, Error: provider.Errorf(provider.KindQuota, "no capacity")}
+					st = provider.OperationStatus{State: provider.OperationFailed, Nodes: t.made, Error: provider.Errorf(provider.KindQuota, "no capacity")}
 				}
 			}
 		}

@@ -20,42 +20,35 @@ func observe(ctx context.Context, entries map[string]*Entry, keys map[string][]p
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			open := make(map[string]bool, len(list))
+			entry := entries[name]
+			open := make(map[string]provider.Key, len(list))
 			for _, k := range list {
-				open[k.Address] = true
+				open[k.Address] = k
 			}
-			take := func(o provider.Observation) {
+			// The plugin may call from anywhere, also when it was told to stop.
+			take := func(o provider.Observation) error {
 				mu.Lock()
 				defer mu.Unlock()
+				k, ok := open[o.Address]
+				if !ok {
+					return &ContractError{Plugin: entry.Description.Name, Call: "Observe", Address: o.Address, Detail: "it was not asked for, or answered twice"}
+				}
 				delete(open, o.Address)
+				o = sound(entry.Description.Name, k, level, o)
 				answers[o.Address] = o
 				if each != nil {
 					each(o)
 				}
-			}
-			entry := entries[name]
-			err := entry.Provider.Observe(ctx, provider.ObserveRequest{Level: level, Keys: list}, func(o provider.Observation) error {
-				if !open[o.Address] {
-					return &ContractError{Plugin: entry.Description.Name, Call: "Observe", Address: o.Address, Detail: "it was not asked for, or answered twice"}
-				}
-				if o.Presence == provider.Present && o.Cluster == nil {
-					o = provider.Observation{Address: o.Address, Error: provider.Errorf(provider.KindInternal, "plugin %s said present and gave no state", entry.Description.Name)}
-				}
-				if o.Presence == provider.Unread && o.Error == nil {
-					o.Error = provider.Errorf(provider.KindInternal, "plugin %s read nothing and gave no reason", entry.Description.Name)
-				}
-				take(o)
 				return nil
-			})
+			}
+			err := entry.Provider.Observe(ctx, provider.ObserveRequest{Level: level, Keys: list}, take)
+			reason := provider.Errorf(provider.KindInternal, "plugin %s did not answer for it", entry.Description.Name)
+			if err != nil {
+				reason = provider.AsError(err)
+			}
 			for _, k := range list {
-				if !open[k.Address] {
-					continue
-				}
-				reason := provider.Errorf(provider.KindInternal, "plugin %s did not answer for it", entry.Description.Name)
-				if err != nil {
-					reason = provider.AsError(err)
-				}
-				take(provider.Observation{Address: k.Address, Error: reason})
+				// Refused when it was answered, as it should be.
+				_ = take(provider.Observation{Address: k.Address, Error: reason})
 			}
 		}()
 	}

@@ -123,6 +123,12 @@ type Planned struct {
 	Meanings provider.Meanings `json:"meanings"`
 	Sources  map[string]string `json:"sources"` // path to position, of the fields that change
 	Waits    provider.Status   `json:"waits,omitempty"`
+	// LiveName is the cluster's name where it is another than the wanted one.
+	LiveName string `json:"live_name,omitempty"`
+	// LastOp is the newest closed request in the cluster's history that the
+	// plan was made after, "none" without one, empty when none was asked for.
+	// Apply refuses the plan when another has come: a plan acts once.
+	LastOp string `json:"last_op,omitempty"`
 }
 
 // PlanProvider pins an entry and its plugin.
@@ -186,6 +192,7 @@ func ReadPlan(b []byte) (*Plan, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
+	dec.UseNumber() // a float64 would round large whole numbers
 	var p Plan
 	if err := dec.Decode(&p); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrNotAPlan, err)
@@ -197,19 +204,62 @@ func ReadPlan(b []byte) (*Plan, error) {
 		fixFields(p.Blocked[i].Fields)
 	}
 	for i := range p.Clusters {
-		p.Clusters[i].Desired.Spec = compact(p.Clusters[i].Desired.Spec)
+		p.Clusters[i].Desired.Spec = canonical(p.Clusters[i].Desired.Spec)
 	}
 	for i := range p.Providers {
-		p.Providers[i].Settings = compact(p.Providers[i].Settings)
+		p.Providers[i].Settings = canonical(p.Providers[i].Settings)
 	}
 	sum, err := p.sum()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %v", ErrNotAPlan, err)
 	}
 	if sum != p.Digest {
 		return nil, fmt.Errorf("%w: it was changed after clusterctl wrote it; plan again", ErrNotAPlan)
 	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	return &p, nil
+}
+
+// check says whether the plan hangs together: every action belongs to one of
+// its clusters, every cluster has actions, and what follows a create stands
+// after it.
+func (p *Plan) check() error {
+	wrong := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrNotAPlan, fmt.Sprintf(format, args...))
+	}
+	clusters := map[string]*Planned{}
+	for i := range p.Clusters {
+		c := &p.Clusters[i]
+		if clusters[c.Address] != nil {
+			return wrong("cluster %s stands in it twice", c.Address)
+		}
+		clusters[c.Address] = c
+	}
+	ids, busy, creates := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		c := clusters[a.Cluster]
+		switch {
+		case a.ID == "" || ids[a.ID]:
+			return wrong("action %q stands in it twice or has no id", a.ID)
+		case c == nil || c.Provider != a.Provider || c.Desired.Kind != a.Kind:
+			return wrong("action %s is about cluster %q, which is not in it as such", a.ID, a.Cluster)
+		case a.Op == provider.OpCreate && (busy[a.Cluster] || a.ClusterID != ""):
+			return wrong("action %s creates a cluster that is there", a.ID)
+		case a.follows() && !creates[a.Cluster]:
+			return wrong("action %s does not say which cluster it changes", a.ID)
+		}
+		ids[a.ID], busy[a.Cluster] = true, true
+		creates[a.Cluster] = creates[a.Cluster] || a.Op == provider.OpCreate
+	}
+	for i := range p.Clusters {
+		if !busy[p.Clusters[i].Address] {
+			return wrong("cluster %s has no action in it", p.Clusters[i].Address)
+		}
+	}
+	return nil
 }
 
 // fixFields brings numbers back to int64 after a trip through JSON.
@@ -220,10 +270,11 @@ func fixFields(fields []provider.FieldChange) {
 	}
 }
 
-func compact(raw json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	if json.Compact(&b, raw) != nil {
+// canonical is raw as Marshal writes it, so that a plan reads back as it was.
+func canonical(raw json.RawMessage) json.RawMessage {
+	b, err := json.Marshal(raw)
+	if err != nil {
 		return raw
 	}
-	return b.Bytes()
+	return b
 }

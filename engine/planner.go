@@ -21,6 +21,9 @@ type Planner struct {
 	// new action.
 	Intents []journal.Intent
 	Corrupt []*journal.CorruptError
+	// Last finds the newest closed request of a journal key, nil where there
+	// is none. With it a plan is good for one apply only; nil: it is not known.
+	Last func(key string) (*journal.Record, error)
 	// AllowShrink lets large removals pass.
 	AllowShrink bool
 	// Quote asks for prices where the provider can.
@@ -46,6 +49,11 @@ type planned struct {
 // Plan reads every cluster and says what would be changed. The clusters must be
 // sorted by address.
 func (p *Planner) Plan(ctx context.Context, clusters []*Cluster) (*Plan, error) {
+	for _, c := range clusters {
+		if p.Entries[c.Entry] == nil {
+			return nil, fmt.Errorf("%s: no plugin runs for its providers entry %q", c.Address, c.Entry)
+		}
+	}
 	plan := &Plan{FormatVersion: FormatVersion, SpecDigest: p.SpecDigest}
 	plan.Summary.Clusters = len(clusters)
 	items, err := p.differing(ctx, plan, clusters)
@@ -57,117 +65,15 @@ func (p *Planner) Plan(ctx context.Context, clusters []*Cluster) (*Plan, error) 
 		return nil, err
 	}
 	for i, it := range items {
-		p.add(plan, it, results[i])
+		if err := p.add(plan, it, results[i]); err != nil {
+			return nil, err
+		}
 	}
 	if p.Quote {
 		p.quote(ctx, plan)
 	}
 	p.finish(plan, clusters)
 	return plan, plan.Seal()
-}
-
-// differing reads summaries of all clusters, and those that differ again with
-// their nodes. What needs no provider to say that it cannot be done is blocked
-// here.
-func (p *Planner) differing(ctx context.Context, plan *Plan, clusters []*Cluster) ([]item, error) {
-	keys := map[string][]provider.Key{}
-	for _, c := range clusters {
-		keys[c.Entry] = append(keys[c.Entry], c.key(""))
-	}
-	answers := observe(ctx, p.Entries, keys, provider.LevelSummary, p.Read)
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
-	}
-	items, again, err := p.compare(plan, clusters, answers, true)
-	if err != nil || len(again) == 0 {
-		return items, err
-	}
-	keys = map[string][]provider.Key{}
-	for _, c := range again {
-		keys[c.Entry] = append(keys[c.Entry], c.key(answers[c.Address].Cluster.ID))
-	}
-	answers = observe(ctx, p.Entries, keys, provider.LevelNodes, nil)
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
-	}
-	more, _, err := p.compare(plan, again, answers, false)
-	items = append(items, more...)
-	slices.SortFunc(items, func(a, b item) int { return strings.Compare(a.cluster.Address, b.cluster.Address) })
-	return items, err
-}
-
-// compare sorts answers into the plan's unread, blocked and unchanged, and the
-// items that differ. With summary set, those to be read with their nodes come
-// back in again instead.
-func (p *Planner) compare(plan *Plan, clusters []*Cluster, answers map[string]provider.Observation, summary bool) (items []item, again []*Cluster, err error) {
-	unsettled := p.unsettled()
-	for _, c := range clusters {
-		o := answers[c.Address]
-		if o.Presence == provider.Unread {
-			plan.Unread = append(plan.Unread, Unread{Address: c.Address, Provider: c.Entry, Kind: o.Error.Kind, Reason: o.Error.Error(), Source: c.Source("")})
-			continue
-		}
-		entry := p.Entries[c.Entry]
-		if open := unsettled(entry, c, o); open != nil {
-			plan.OpenIntents = append(plan.OpenIntents, *open)
-			continue
-		}
-		switch o.Presence {
-		case provider.Ambiguous:
-			plan.block(c, "", nil, ambiguous(c.Name, o.IDs))
-			continue
-		case provider.Absent:
-			if reason := cannotCreate(entry, c); reason != "" {
-				plan.block(c, "", nil, reason)
-				continue
-			}
-		}
-		diff, derr := Diff(c, o.Cluster)
-		switch {
-		case derr != nil:
-			err = errors.Join(err, fmt.Errorf("plugin %s: %w", entry.Description.Name, derr))
-		case diff.Empty():
-			plan.Summary.Unchanged++
-		case summary && o.Presence == provider.Present:
-			again = append(again, c)
-		default:
-			items = append(items, item{c, o.Cluster, diff})
-		}
-	}
-	return items, again, err
-}
-
-// unsettled finds the open intent of a cluster, by id or, before it had one, by
-// name.
-func (p *Planner) unsettled() func(*Entry, *Cluster, provider.Observation) *OpenIntent {
-	open := map[string]OpenIntent{}
-	for _, in := range p.Intents {
-		open[in.Identity.Key()] = OpenIntent{
-			Address: Address(in.Cluster, in.Group), Op: in.Op, Since: in.SignedAt,
-			Reason: "its outcome is not known yet; apply watches it first, resolve shows the evidence",
-		}
-	}
-	for _, bad := range p.Corrupt {
-		open[bad.Key] = OpenIntent{Reason: bad.Error()}
-	}
-	return func(entry *Entry, c *Cluster, o provider.Observation) *OpenIntent {
-		if len(open) == 0 {
-			return nil
-		}
-		keys := []string{entry.identity("", c.Name).Key()}
-		if o.Cluster != nil {
-			keys = append(keys, entry.identity(o.Cluster.ID, "").Key())
-		}
-		for _, key := range keys {
-			if found, ok := open[key]; ok {
-				if found.Address == "" {
-					found.Address = c.Address
-				}
-				return &found
-			}
-		}
-		return nil
-	}
 }
 
 func cannotCreate(entry *Entry, c *Cluster) string {
@@ -243,7 +149,7 @@ func planItems(ctx context.Context, entry *Entry, items []item) ([]planned, erro
 	results := make([]planned, len(items))
 	for i, it := range items {
 		answer := resp.Clusters[i]
-		if err := checkCoverage(it.diff.Changes, answer); err != nil {
+		if err := checkCoverage(it.live, it.diff.Changes, answer); err != nil {
 			errs = errors.Join(errs, &ContractError{Plugin: entry.Description.Name, Call: "Plan", Address: it.cluster.Address, Detail: err.Error()})
 			continue
 		}
@@ -260,7 +166,7 @@ func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
 		action := Action{
 			Address: Address(c.Address, a.Group), Op: a.Op, Provider: entry.Name, Kind: c.Kind,
 			Cluster: c.Address, Group: a.Group, From: a.From, To: a.To,
-			Fields: a.Fields, Removes: a.Removes,
+			Fields: orEmpty(a.Fields), Removes: orEmpty(a.Removes),
 			CloudChooses: a.Op == provider.OpScaleIn && len(a.Removes) == 0,
 			Reason:       a.Reason, Risk: a.Risk, Request: a.Request, Secrets: a.Secrets, AcceptWindow: a.AcceptWindow,
 			Source: c.Source(""),
@@ -277,9 +183,6 @@ func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
 		if action.To == nil {
 			action.To = map[string]int64{}
 		}
-		if action.Removes == nil {
-			action.Removes = []provider.NodeRef{}
-		}
 		fixFields(action.Fields)
 		out.actions = append(out.actions, action)
 	}
@@ -288,13 +191,13 @@ func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
 		if len(b.Fields) > 0 {
 			source = c.Source(groupPath(b.Group, b.Fields[0].Path))
 		}
-		out.blocked = append(out.blocked, Blocked{Address: Address(c.Address, b.Group), Provider: c.Entry, Kind: c.Kind, Fields: b.Fields, Reason: b.Reason, Source: source})
+		out.blocked = append(out.blocked, Blocked{Address: Address(c.Address, b.Group), Provider: c.Entry, Kind: c.Kind, Fields: orEmpty(b.Fields), Reason: b.Reason, Source: source})
 	}
 	return out
 }
 
 // add puts one cluster's part into the plan, its actions in a chain.
-func (p *Planner) add(plan *Plan, it item, result planned) {
+func (p *Planner) add(plan *Plan, it item, result planned) error {
 	previous := ""
 	sources := map[string]string{"": it.cluster.Source("")}
 	for _, a := range result.actions {
@@ -318,14 +221,29 @@ func (p *Planner) add(plan *Plan, it item, result planned) {
 		plan.Warnings = append(plan.Warnings, it.cluster.Address+": "+w)
 	}
 	if len(result.actions) == 0 {
-		return
+		return nil
 	}
 	c := Planned{Address: it.cluster.Address, Provider: it.cluster.Entry, Desired: it.cluster.Desired, Meanings: it.cluster.Meanings, Sources: sources}
 	if it.live != nil && it.live.Status != provider.StatusReady {
 		c.Waits = it.live.Status
 		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s is %s now; apply waits until it is ready", it.cluster.Address, statusWord(it.live)))
 	}
+	id := ""
+	if it.live != nil {
+		id = it.live.ID
+		if it.live.Name != c.Desired.Name {
+			c.LiveName = it.live.Name
+		}
+	}
+	if p.Last != nil {
+		last, err := lastRecord(p.Last, identitiesOf(p.Entries[c.Provider], id, c.LiveName, c.Desired.Name))
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Address, err)
+		}
+		c.LastOp = opOf(last)
+	}
 	plan.Clusters = append(plan.Clusters, c)
+	return nil
 }
 
 // statusWord is the cloud's word for a state, or ours.
@@ -337,28 +255,6 @@ func statusWord(s *provider.State) string {
 		return "in an unknown state"
 	}
 	return string(s.Status)
-}
-
-// quote asks what the actions cost. A price that cannot be had is a warning:
-// it decides nothing.
-func (p *Planner) quote(ctx context.Context, plan *Plan) {
-	for i := range plan.Actions {
-		a := &plan.Actions[i]
-		entry := p.Entries[a.Provider]
-		quoter, ok := entry.Provider.(provider.Quoter)
-		if !ok || a.ClusterID == "" || !slices.Contains(entry.Description.Capabilities, provider.CapQuote) {
-			continue
-		}
-		price, err := quoter.Quote(ctx, a.Request)
-		var no *provider.Error
-		switch {
-		case err == nil:
-			a.Cost = &price
-		case errors.As(err, &no) && no.Kind == provider.KindUnsupported: // no price for this op
-		default:
-			plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s: its price is not known: %v", a.Address, err))
-		}
-	}
 }
 
 // finish counts, pins the providers and gives empty lists a value.
@@ -387,6 +283,7 @@ func (p *Planner) finish(plan *Plan, clusters []*Cluster) {
 		plan.Providers = append(plan.Providers, pin(p.Entries[name]))
 	}
 	slices.SortStableFunc(plan.Blocked, func(a, b Blocked) int { return strings.Compare(a.Address, b.Address) })
+	slices.SortStableFunc(plan.Unread, func(a, b Unread) int { return strings.Compare(a.Address, b.Address) })
 	plan.Actions, plan.Blocked, plan.Unread = orEmpty(plan.Actions), orEmpty(plan.Blocked), orEmpty(plan.Unread)
 	plan.OpenIntents, plan.Denied, plan.Warnings = orEmpty(plan.OpenIntents), orEmpty(plan.Denied), orEmpty(plan.Warnings)
 	plan.Clusters, plan.Providers = orEmpty(plan.Clusters), orEmpty(plan.Providers)
@@ -402,7 +299,7 @@ func orEmpty[T any](list []T) []T {
 func pin(e *Entry) PlanProvider {
 	return PlanProvider{
 		Name: e.Name, Plugin: e.Description.Name, Version: e.Description.Version, Hash: e.Hash,
-		SchemaDigest: e.Description.Schema.Digest, Settings: compact(e.Settings), Credentials: e.Credentials,
+		SchemaDigest: e.Description.Schema.Digest, Settings: canonical(e.Settings), Credentials: e.Credentials,
 		Endpoint: e.Endpoint, Timing: e.Timing,
 	}
 }

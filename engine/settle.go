@@ -20,54 +20,66 @@ type settler struct {
 
 	handle    []byte
 	followed  bool      // the handle's operation has ended
+	crowded   bool      // more than one new task was seen: none is inferred any more
 	failure   string    // what a failed operation said
 	made      []string  // nodes the operation lists as its work
+	cluster   string    // the id of a new cluster, where the cloud tells it
 	changedAt time.Time // last sign of change, by the design's L without read_lag
-	previous  *reading
+	previous  *reading  // the newest read
+	unbroken  bool      // nothing failed since previous
 }
 
-// settle polls and reads until two late reads agree, and returns the record
-// that closes the intent. A record with the verdict Unknown leaves it open:
-// the deadline passed, or ctx ended.
-func (s *settler) settle(ctx context.Context) (journal.Record, ruling) {
+// settle polls and reads until two late reads agree. A ruling of Unknown leaves
+// the intent open: the deadline passed, or ctx ended.
+func (s *settler) settle(ctx context.Context) ruling {
 	in := s.intent
 	s.changedAt = in.SignedAt
 	if in.Answer != nil {
 		s.changedAt = in.Answer.At
 		s.handle = in.Answer.Handle
+		s.cluster = in.Answer.ClusterID
 	}
 	if len(s.handle) == 0 {
 		s.handle = in.Inferred
 	}
-	pause := min(10*time.Second, max(in.ReadLag, 10*time.Millisecond))
 	for {
 		if len(s.handle) > 0 && !s.followed {
 			s.poll(ctx)
 		}
 		if s.followed || len(s.handle) == 0 {
-			if r, out, ok := s.look(ctx); ok {
-				return r, out
+			if out, ok := s.look(ctx); ok {
+				return out
 			}
 		}
 		if !time.Now().Before(in.Deadline) {
-			return s.unsettled("no two reads agreed before " + in.Deadline.Format(time.TimeOnly))
+			return s.unsettled("no two reads agreed before " + in.Deadline.UTC().Format(time.RFC3339))
 		}
-		if !sleep(ctx, pause) {
+		if !sleep(ctx, s.entry.pause(in.ReadLag)) {
 			return s.unsettled("interrupted while watching")
 		}
 	}
 }
 
+// within bounds one call, so that a plugin that hangs cannot hold the watch
+// beyond its deadline.
+func (s *settler) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(time.Until(s.intent.Deadline), time.Minute))
+}
+
 // known reports that the cloud took the request and gave a handle for it, whose
 // end is the end of its effect. Taken without a handle, a verdict that permits
 // another send waits as long as one after a lost reply.
-func (s *settler) known() bool {
+func (s *settler) known() bool { return s.accepted() && len(s.intent.Answer.Handle) > 0 }
+
+func (s *settler) accepted() bool {
 	a := s.intent.Answer
-	return a != nil && a.Outcome == provider.OutcomeAccepted && len(a.Handle) > 0
+	return a != nil && a.Outcome == provider.OutcomeAccepted
 }
 
 // poll asks for the operation's state once.
 func (s *settler) poll(ctx context.Context) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
 	var statuses []provider.OperationStatus
 	var err error
 	if cerr := s.call(ctx, func() {
@@ -75,12 +87,18 @@ func (s *settler) poll(ctx context.Context) {
 	}); cerr != nil {
 		return
 	}
-	if err != nil || len(statuses) != 1 {
+	if err == nil && len(statuses) != 1 {
+		err = fmt.Errorf("plugin %s gave %d answers for one operation", s.entry.Description.Name, len(statuses))
+	}
+	if err != nil {
 		s.report(Watching, fmt.Sprintf("cannot ask for the operation: %v", err), time.Time{})
 		return
 	}
 	st := statuses[0]
 	s.made = st.Nodes
+	if st.ClusterID != "" {
+		s.cluster = st.ClusterID
+	}
 	switch st.State {
 	case provider.OperationFailed:
 		s.followed = true
@@ -102,53 +120,80 @@ func (s *settler) poll(ctx context.Context) {
 }
 
 // look reads once and decides when it may.
-func (s *settler) look(ctx context.Context) (journal.Record, ruling, bool) {
+func (s *settler) look(ctx context.Context) (ruling, bool) {
 	in := s.intent
 	began := time.Now()
-	var o provider.Observation
-	if err := s.call(ctx, func() { o = observeOne(ctx, s.entry, s.key()) }); err != nil {
-		return journal.Record{}, ruling{}, false
+	o, ok := s.read(ctx)
+	if !ok {
+		return ruling{}, false
 	}
 	ended := time.Now()
 	if o.Presence == provider.Unread {
-		s.previous = nil
+		s.unbroken = false
 		s.report(Watching, "cannot read the cluster: "+o.Error.Error(), time.Time{})
-		return journal.Record{}, ruling{}, false
+		return ruling{}, false
 	}
 	r := newReading(o, in.Group, in.To, began, ended)
 	if s.infer(ctx, o) {
-		return journal.Record{}, ruling{}, false
+		return ruling{}, false
 	}
-	previous := s.previous
-	s.previous = &r
-	if !r.decidable(in.Op) || previous == nil || !previous.agrees(r) {
-		if !r.decidable(in.Op) || previous != nil {
-			s.changedAt = ended
-		}
+	previous, unbroken := s.previous, s.unbroken
+	s.previous, s.unbroken = &r, true
+	switch {
+	case !r.decidable(in.Op), previous != nil && !previous.agrees(r):
+		s.changedAt = ended
+		fallthrough
+	case !unbroken:
 		s.report(s.mood(), describe(r), time.Time{})
-		return journal.Record{}, ruling{}, false
+		return ruling{}, false
 	}
-	late := s.changedAt.Add(in.ReadLag)
-	if !previous.began.After(late) {
+	if late := s.changedAt.Add(in.ReadLag); !past(previous.began, late) {
 		s.report(s.mood(), describe(r), late)
-		return journal.Record{}, ruling{}, false
+		return ruling{}, false
 	}
 	out := judge(in, r, s.made)
 	if out.verdict != journal.Done && !s.known() {
-		if until := in.Expires.Add(in.ReadLag); !previous.began.After(until) {
+		if until := in.Expires.Add(in.ReadLag); !past(previous.began, until) {
 			s.report(Expiring, describe(r), until)
-			return journal.Record{}, ruling{}, false
+			return ruling{}, false
 		}
 	}
 	if s.failure != "" {
 		out.detail += "; the cloud says: " + s.failure
 	}
-	return s.record(out), out, true
+	return out, true
+}
+
+// read reads the cluster. A new cluster is looked for by name; where the cloud
+// told its id and the name does not lead to it, by that as well: a name that
+// is listed late, or otherwise than it was given, must not look like nothing.
+func (s *settler) read(ctx context.Context) (provider.Observation, bool) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	var o provider.Observation
+	err := s.call(ctx, func() {
+		k := s.key()
+		o = observeOne(ctx, s.entry, k)
+		if s.intent.Op != provider.OpCreate || s.cluster == "" || o.Presence == provider.Unread ||
+			slices.Contains(newReading(o, "", nil, time.Time{}, time.Time{}).ids, s.cluster) {
+			return
+		}
+		k.ID = s.cluster
+		byID := observeOne(ctx, s.entry, k)
+		switch byID.Presence {
+		case provider.Unread:
+			o = byID
+		case provider.Present:
+			byID.IDs = append(newReading(o, "", nil, time.Time{}, time.Time{}).ids, s.cluster)
+			o = byID
+		}
+	})
+	return o, err == nil
 }
 
 // mood tells a watch after a lost reply from plain progress.
 func (s *settler) mood() EventState {
-	if a := s.intent.Answer; a != nil && a.Outcome == provider.OutcomeAccepted {
+	if s.accepted() {
 		return Running
 	}
 	return Watching
@@ -165,24 +210,34 @@ func (s *settler) key() provider.Key {
 }
 
 // infer follows the one new task of our type that appeared after an unknown
-// answer. It may be somebody else's, so it proves nothing by itself.
+// answer. It may be somebody else's, so it proves nothing by itself; once there
+// are two, neither is followed.
 func (s *settler) infer(ctx context.Context, o provider.Observation) bool {
 	in := s.intent
-	if len(s.handle) > 0 || o.Cluster == nil || in.Answer != nil && in.Answer.Outcome == provider.OutcomeAccepted {
+	if s.crowded || o.Cluster == nil || in.Answer != nil && len(in.Answer.Handle) > 0 || s.accepted() {
 		return false
 	}
 	var found []provider.Task
 	for _, t := range o.Cluster.Tasks {
-		if t.Op == in.Op && !slices.Contains(in.Tasks, t.ID) {
+		ours := t.Op == in.Op && (t.Group == "" || t.Group == in.Group)
+		if ours && !slices.Contains(in.Tasks, t.ID) {
 			found = append(found, t)
 		}
 	}
-	if len(found) != 1 || len(found[0].Handle) == 0 {
+	switch {
+	case len(found) > 1:
+		s.crowded = true
+		if len(in.Inferred) > 0 {
+			in.Inferred, s.handle, s.made, s.failure, s.followed = nil, nil, nil, "", false
+			s.keep("withdraw the task that was followed")
+		}
+		return false
+	case len(s.handle) > 0 || len(found) == 0 || len(found[0].Handle) == 0:
 		return false
 	}
 	in.Inferred = found[0].Handle
-	if err := s.lease.Put(*in); err != nil {
-		s.report(Watching, "cannot record the task that was found: "+err.Error(), time.Time{})
+	if !s.keep("record the task that was found") {
+		in.Inferred = nil
 		return false
 	}
 	s.handle = in.Inferred
@@ -190,22 +245,31 @@ func (s *settler) infer(ctx context.Context, o provider.Observation) bool {
 	return !s.followed
 }
 
-func (s *settler) record(out ruling) journal.Record {
-	now := time.Now()
-	quiet := now
-	accepted := s.intent.Answer != nil && s.intent.Answer.Outcome == provider.OutcomeAccepted
-	if until := s.intent.Expires.Add(s.intent.ReadLag); !accepted && until.After(quiet) {
-		quiet = until // the request may still be on its way
+// keep makes what was inferred durable.
+func (s *settler) keep(what string) bool {
+	err := s.lease.Put(durable(s.intent))
+	if err != nil {
+		s.report(Watching, "cannot "+what+": "+err.Error(), time.Time{})
 	}
-	return journal.Record{Intent: *s.intent, Verdict: out.verdict, At: now.UTC(), QuietUntil: quiet.UTC(), Detail: out.detail, Foreign: out.foreign}
+	return err == nil
 }
 
-func (s *settler) unsettled(why string) (journal.Record, ruling) {
+// quietUntil is the moment before which nothing further may be sent to the
+// cluster: after a lost reply the request may still be on its way.
+func (s *settler) quietUntil() time.Time {
+	now := time.Now()
+	if until := s.intent.Expires.Add(s.intent.ReadLag); !s.accepted() && !past(now, until) {
+		return until
+	}
+	return now
+}
+
+func (s *settler) unsettled(why string) ruling {
 	out := ruling{detail: why}
 	if s.previous != nil {
 		out.detail += "; last seen: " + describe(*s.previous)
 	}
-	return s.record(out), out
+	return out
 }
 
 // describe says what a read showed.
@@ -224,16 +288,4 @@ func describe(r reading) string {
 		text += fmt.Sprintf(", %d nodes", len(r.nodes))
 	}
 	return text
-}
-
-// sleep waits and reports whether it slept to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

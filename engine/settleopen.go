@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/clusterctl/clusterctl/engine/journal"
@@ -37,10 +39,11 @@ func (a *Applier) SettleOpen(ctx context.Context, intents []journal.Intent) []Ou
 	return ours
 }
 
-// entryOf finds the entry for the account that an intent is about.
+// entryOf finds the entry for the account that an intent is about; of several,
+// the one that sent it.
 func (a *Applier) entryOf(in *journal.Intent) *Entry {
-	for _, e := range a.Entries {
-		if e.identity(in.Identity.ID, in.Identity.Name) == in.Identity {
+	for _, name := range slices.Concat([]string{in.Entry}, slices.Sorted(maps.Keys(a.Entries))) {
+		if e := a.Entries[name]; e != nil && e.identity(in.Identity.ID, in.Identity.Name) == in.Identity {
 			return e
 		}
 	}
@@ -49,21 +52,24 @@ func (a *Applier) entryOf(in *journal.Intent) *Entry {
 
 func (a *Applier) settleOne(ctx context.Context, entry *Entry, in *journal.Intent) Outcome {
 	act := &Action{ID: in.ActionID, Address: Address(in.Cluster, in.Group), Op: in.Op, Cluster: in.Cluster, Group: in.Group}
-	run := &clusterRun{Applier: a, entry: entry, id: in.Identity.ID, actions: []*Action{act},
+	run := &clusterRun{Applier: a, entry: entry, id: in.Identity.ID, actions: []*Action{act}, locks: map[string]held{},
 		planned: &Planned{Address: in.Cluster, Provider: entry.Name, Desired: provider.Desired{Name: in.Name}}}
 	defer run.unlock()
-	lease, state, err := run.lockOne(ctx, in.Identity.Key())
+	key := in.Identity.Key()
+	leave, err := a.turn(ctx, key)
 	if err != nil {
+		return run.ended(act, run.outcome(act, Unsettled, err.Error()))
+	}
+	if state, err := run.lockOne(ctx, key, leave); err != nil {
 		return run.ended(act, run.outcome(act, state, err.Error()))
 	}
-	run.leases = append(run.leases, lease)
 	// It may have been settled while we waited for the lock.
-	again, err := a.Store.Intent(in.Identity.Key())
+	again, err := a.Store.Intent(key)
 	switch {
 	case err != nil:
 		return run.ended(act, run.outcome(act, Held, err.Error()))
 	case again == nil || again.OpID != in.OpID:
-		return run.outcome(act, Applied, "settled by another run")
+		return run.ended(act, run.outcome(act, Applied, "settled by another run"))
 	}
-	return run.ended(act, run.settleOpen(ctx, again, lease))
+	return run.ended(act, run.settleOpen(ctx, again, run.locks[key].lease))
 }

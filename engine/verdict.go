@@ -111,7 +111,8 @@ func (r reading) decidable(op provider.Op) bool {
 	if op == provider.OpCreate && (len(r.ids) != 1 || r.status == provider.StatusBroken) {
 		return true
 	}
-	return r.settled()
+	// A cluster that is gone takes nothing any more.
+	return len(r.ids) == 0 || r.settled()
 }
 
 // ruling is a verdict with its evidence.
@@ -125,35 +126,43 @@ type ruling struct {
 // judge decides from a settled read what became of an intent. made are the
 // nodes that the cloud's own task lists as its work.
 func judge(in *journal.Intent, r reading, made []string) ruling {
+	if in.Op == provider.OpCreate {
+		return judgeCreate(in, r)
+	}
+	if len(r.ids) == 0 {
+		return ruling{verdict: journal.Drifted, detail: "the cluster is gone"}
+	}
 	switch in.Op {
 	case provider.OpScaleOut:
 		return judgeGrowth(in, r, made)
 	case provider.OpScaleIn:
 		return judgeShrink(in, r)
-	case provider.OpCreate:
-		return judgeCreate(in, r)
 	default:
 		return judgeResize(in, r)
 	}
 }
 
 func judgeGrowth(in *journal.Intent, r reading, made []string) ruling {
-	added := minus(r.nodes, in.Base)
-	out := ruling{verdict: byCount(int64(len(added)), in.K), fresh: added}
-	if len(made) > 0 {
-		ours := common(made, r.nodes)
-		out = ruling{verdict: byCount(int64(len(ours)), in.K), fresh: ours, foreign: minus(added, made)}
+	added, gone := minus(r.nodes, in.Base), minus(in.Base, r.nodes)
+	out := ruling{verdict: byCount(int64(len(added)), in.K), fresh: added, foreign: gone}
+	// A node that was there before cannot be the operation's work.
+	if made = minus(made, in.Base); len(made) > 0 {
+		ours := common(added, made)
+		out = ruling{verdict: byCount(int64(len(ours)), in.K), fresh: ours, foreign: slices.Concat(minus(added, made), gone)}
 	}
 	out.detail = fmt.Sprintf("%d nodes; %d new", len(r.nodes), len(added))
 	return out
 }
 
 func judgeShrink(in *journal.Intent, r reading) ruling {
-	gone := minus(in.Base, r.nodes)
-	out := ruling{verdict: byCount(int64(len(gone)), in.K), detail: fmt.Sprintf("%d nodes; %d gone", len(r.nodes), len(gone))}
+	gone, added := minus(in.Base, r.nodes), minus(r.nodes, in.Base)
+	out := ruling{
+		verdict: byCount(int64(len(gone)), in.K), foreign: added,
+		detail: fmt.Sprintf("%d nodes; %d gone", len(r.nodes), len(gone)),
+	}
 	if len(in.Victims) > 0 {
-		out.verdict = byCount(int64(len(common(in.Victims, gone))), int64(len(in.Victims)))
-		out.foreign = minus(gone, in.Victims)
+		out.verdict = byCount(int64(len(minus(in.Victims, r.nodes))), int64(len(in.Victims)))
+		out.foreign = slices.Concat(minus(gone, in.Victims), added)
 	}
 	return out
 }
@@ -174,16 +183,22 @@ func judgeCreate(in *journal.Intent, r reading) ruling {
 func judgeResize(in *journal.Intent, r reading) ruling {
 	var reached, unchanged, other int
 	for id, size := range r.sizes {
+		before, known := in.Sizes[id]
+		at, same := within(in.To, size), known && maps.Equal(size, before)
 		switch {
-		case within(in.To, size):
-			reached++
-		case maps.Equal(size, in.Sizes[id]):
-			unchanged++
-		default:
+		case !at && !same:
 			other++
+		case at && !same:
+			reached++
+		case !at:
+			unchanged++
 		}
 	}
-	out := ruling{detail: fmt.Sprintf("%d of %d nodes at the new size", reached, len(r.sizes))}
+	before := slices.Sorted(maps.Keys(in.Sizes))
+	out := ruling{
+		detail:  fmt.Sprintf("%d of %d nodes at the new size", len(r.sizes)-unchanged-other, len(r.sizes)),
+		foreign: slices.Concat(minus(r.nodes, before), minus(before, r.nodes)),
+	}
 	switch {
 	case other > 0 || len(r.sizes) == 0:
 		out.verdict = journal.Drifted
@@ -222,9 +237,10 @@ func within(want, size map[string]int64) bool {
 
 // minus is a without b.
 func minus(a, b []string) []string {
+	in := setOf(b)
 	var out []string
 	for _, s := range a {
-		if !slices.Contains(b, s) {
+		if !in[s] {
 			out = append(out, s)
 		}
 	}
@@ -233,11 +249,20 @@ func minus(a, b []string) []string {
 
 // common is what a and b share, in a's order.
 func common(a, b []string) []string {
+	in := setOf(b)
 	var out []string
 	for _, s := range a {
-		if slices.Contains(b, s) {
+		if in[s] {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
 }

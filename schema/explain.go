@@ -271,6 +271,9 @@ func (s *subject) unknownField(p *Problem, path []string) {
 	if slices.Contains(known, name) {
 		p.Message = fmt.Sprintf("%q is not allowed here", name)
 		p.Hint = fmt.Sprintf("%s has %s only together with other values", owner, name)
+		if v, _ := descend(s.raw, path); v.Err() != nil {
+			p.Hint = "a definition that the cluster is made of is closed without it: add ... there, or make it a hidden field (_name)"
+		}
 		return
 	}
 	p.Message = fmt.Sprintf("%q is not a field of %s", name, owner)

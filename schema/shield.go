@@ -25,6 +25,10 @@ func (s *subject) shield(p *Problem, path []string, at cue.Value, found bool) {
 	if !found {
 		return
 	}
+	if variable, err := at.LookupPath(cue.MakePath(cue.Str("env"))).String(); err == nil && !secretVariable.MatchString(variable) {
+		p.Message = s.nameOf(path) + " may name only a variable that begins with CCTL_SECRET_"
+		p.Hint = "name one of those; otherwise a change to a spec could send any variable of this machine away"
+	}
 	if at.IncompleteKind() == cue.StringKind && s.def.meanings[strings.Join(path, ".")]&provider.Secret != 0 {
 		// Whatever was said before could repeat it.
 		p.Message = s.nameOf(path) + " must be a reference to a secret, not the secret itself"

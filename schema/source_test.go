@@ -91,7 +91,7 @@ func TestForeignSchema(t *testing.T) {
 		want []string
 	}{
 		"sound":              {head + box, nil},
-		"env of others":      {head + box + "clusters: b: key: env: \"HOME\"\n", []string{"secret a secret is read from a variable whose name starts with CCTL_SECRET_"}},
+		"env of others":      {head + box + "clusters: b: key: env: \"HOME\"\n", []string{"secret key may name only a variable that begins with CCTL_SECRET_"}},
 		"no reference":       {head + box + "clusters: b: key: \"open sesame\"\n", []string{"secret key must be a reference to a secret, not the secret itself"}},
 		"file above":         {head + box + "clusters: b: key: file: \"../x\"\n", []string{"secret a secret's file is a plain relative path below CCTL_SECRETS_DIR"}},
 		"credential":         {head + box + "providers: d: credentials: k: env: \"HOME\"\n", []string{"secret a credential is read from a variable whose name starts with CCTL_CRED_"}},

@@ -25,7 +25,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 
 	"github.com/clusterctl/clusterctl/plugins/aliyun/aliyunsim"
 	"github.com/clusterctl/clusterctl/plugins/cloudsim"
@@ -36,7 +36,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, os.Args[1:], func(text string) { fmt.Print(text) }); err != nil {
 		fmt.Fprintln(os.Stderr, "cloudsim: "+err.Error())
 		os.Exit(1)
 	}
@@ -60,7 +60,8 @@ var clouds = []cloud{
 		{"ALIBABA_CLOUD_ACCESS_KEY_ID", aliyunsim.AccessKeyID}, {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", aliyunsim.SecretKey}}},
 }
 
-func run(ctx context.Context, args []string) error {
+// run serves until ctx ends. ready gets the variables when all clouds are up.
+func run(ctx context.Context, args []string, ready func(string)) error {
 	flags := flag.NewFlagSet("cloudsim", flag.ContinueOnError)
 	host := flags.String("host", "127.0.0.1", "loopback `address` to serve on")
 	port := flags.Int("port", 0, "first of three `ports`; 0: free ones")
@@ -72,6 +73,9 @@ func run(ctx context.Context, args []string) error {
 	lag := flags.Duration("read-lag", 300*time.Millisecond, "what the plugins are told of how late a read may be")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is no argument of cloudsim; it takes flags only", flags.Arg(0))
 	}
 	if ip := net.ParseIP(*host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("--host %s is not a loopback address; a simulator is not for others", *host)
@@ -108,12 +112,12 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	text += "export CCTL_SECRET_EHPC=Simulated-1 CCTL_SECRET_ACK=Simulated-1\n"
-	fmt.Print(text)
 	if *env != "" {
-		if err := renameio.WriteFile(*env, []byte(text), 0o600); err != nil {
+		if err := maybe.WriteFile(*env, []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
+	ready(text)
 	var err error
 	select {
 	case <-ctx.Done():
@@ -178,7 +182,7 @@ func (k *keeper) save(name string, state []byte) {
 	k.states[name] = state
 	b, err := json.MarshalIndent(k.states, "", "  ")
 	if err == nil {
-		err = renameio.WriteFile(k.path, append(b, '\n'), 0o600)
+		err = maybe.WriteFile(k.path, append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		k.err = err

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 )
 
 // shell is what a command knows of its surroundings.
@@ -17,14 +15,15 @@ type shell struct {
 	stdout, stderr *os.File
 	getenv         func(string) string
 	command        string // as typed, for people who find our lock
+	screen         screen
 }
 
 // run is main without the exit.
 func run(args []string) int {
-	sh := &shell{os.Stdin, os.Stdout, os.Stderr, os.Getenv, "clusterctl " + strings.Join(args[1:], " ")}
+	sh := &shell{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, command: "clusterctl " + strings.Join(args[1:], " ")}
 	err := sh.app().RunContext(context.Background(), args)
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(sh.stderr, "clusterctl: "+err.Error())
+		fmt.Fprintln(sh.stderr, "clusterctl: "+strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 	return codeOf(err)
 }
@@ -43,37 +42,52 @@ func (sh *shell) app() *cli.App {
 		// The library would exit inside Run, where locks and plugins are still held.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
-		Action:         sh.unknownCommand,
+		Action:         unknownCommand,
 		Commands: []*cli.Command{
 			sh.validateCommand(), sh.planCommand(), sh.applyCommand(), sh.showCommand(), sh.statusCommand(),
-			sh.historyCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
+			sh.historyCommand(), sh.resolveCommand(), sh.unlockCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
 			sh.completionCommand(), sh.versionCommand(),
 		},
 	}
 	each(app.Commands, func(c *cli.Command) {
 		c.OnUsageError = usageError
 		c.CustomHelpTemplate = helpTemplate
-		if c.Action != nil {
+		if c.Action == nil {
+			c.Action = unknownCommand
+		} else {
+			c.HideHelpCommand = true // it would be offered where a directory belongs
 			c.Action = checked(c.Action)
 		}
 	})
 	return app
 }
 
-// helpTemplate is the library's without its "OPTIONS" first; the usage line
-// says that flags come before the argument.
+// helpTemplate is the library's with the usage line first, which says that flags
+// come before the argument.
 const helpTemplate = `NAME:
    {{.HelpName}} - {{.Usage}}
 
 USAGE:
-   {{if .UsageText}}{{.UsageText}}{{else}}{{.HelpName}} [options] {{.ArgsUsage}}{{end}}
-{{if .Description}}
+   {{if .UsageText}}{{.UsageText}}{{else if .Subcommands}}{{.HelpName}} COMMAND{{else}}{{.HelpName}} [options]{{with .ArgsUsage}} {{.}}{{end}}{{end}}
+{{- if .Description}}
+
 DESCRIPTION:
    {{.Description}}
-{{end}}{{if .VisibleFlags}}
+{{- end}}
+{{- if .VisibleCommands}}
+
+COMMANDS:
+{{- range .VisibleCommands}}
+   {{join .Names ", "}}{{"\t"}}{{.Usage}}
+{{- end}}
+{{- end}}
+{{- if .VisibleFlags}}
+
 OPTIONS:
-   {{range .VisibleFlags}}{{.}}
-   {{end}}{{end}}
+{{- range .VisibleFlags}}
+   {{.}}
+{{- end}}
+{{- end}}
 `
 
 func each(commands []*cli.Command, f func(*cli.Command)) {
@@ -101,33 +115,37 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return exitf(exitError, "%v; see clusterctl%s --help", err, strings.TrimSuffix(name, " "))
 }
 
-func (sh *shell) unknownCommand(c *cli.Context) error {
+// unknownCommand is the action of what has only sub-commands: it shows them,
+// and refuses a word that is none of them.
+func unknownCommand(c *cli.Context) error {
 	name := c.Args().First()
-	if name == "" {
+	commands, path := c.App.Commands, "clusterctl"
+	if c.Command != nil && len(c.Command.Subcommands) > 0 && c.Command.Name != c.App.Name {
+		commands, path = c.Command.Subcommands, c.Command.HelpName
+	}
+	switch {
+	case name == "" && path == "clusterctl":
 		return cli.ShowAppHelp(c)
+	case name == "":
+		return cli.ShowSubcommandHelp(c)
 	}
-	hint := ""
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" && near != "help" {
-		hint = fmt.Sprintf("; did you mean %q?", strings.TrimSuffix(strings.TrimPrefix(near, "Did you mean \""), "\"?"))
+	hint := "; see " + path + " --help"
+	if near := nearest(name, commands); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
-	return exitf(exitError, "unknown command %q%s", name, hint)
+	return exitf(exitError, "unknown command %q%s", strings.TrimPrefix(path+" "+name, "clusterctl "), hint)
 }
 
-// wantArgs refuses too many arguments.
+// wantArgs refuses more arguments than most, which is 0 or 1.
 func wantArgs(c *cli.Context, most int) error {
 	if n := c.Args().Len(); n > most {
-		return exitf(exitError, "%s takes at most %d argument(s), got %d: %s", c.Command.FullName(), most, n, strings.Join(c.Args().Slice(), " "))
+		takes := "takes no argument"
+		if most > 0 {
+			takes = "takes one argument"
+		}
+		return exitf(exitError, "%s %s, not %d: %s", c.Command.FullName(), takes, n, strings.Join(c.Args().Slice(), " "))
 	}
 	return nil
-}
-
-// terminal reports whether a file is one.
-func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
-
-// colour reports whether f may be painted: on a terminal, unless NO_COLOR says
-// no.
-func (sh *shell) colour(f *os.File) bool {
-	return terminal(f) && sh.getenv("NO_COLOR") == "" && sh.getenv("TERM") != "dumb"
 }
 
 // oneOf checks a flag that takes one of a few words.
@@ -139,13 +157,4 @@ func oneOf(c *cli.Context, flag string, words ...string) (string, error) {
 		}
 	}
 	return "", exitf(exitError, "--%s takes %s, not %q", flag, strings.Join(words, " or "), value)
-}
-
-// write puts data where --out says, or on w.
-func writeFile(path string, data []byte, w io.Writer) error {
-	if path == "" || path == "-" {
-		_, err := w.Write(data)
-		return err
-	}
-	return saveFile(path, data)
 }

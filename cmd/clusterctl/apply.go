@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/clusterctl/clusterctl/engine"
 	"github.com/clusterctl/clusterctl/engine/journal"
@@ -85,7 +84,7 @@ func (r *applyRun) saved(file string) error {
 	if err := r.refuse(plan); err != nil {
 		return err
 	}
-	if r.store, err = r.openStore(r.Context); err != nil {
+	if r.store, err = r.openStore(r.ctx, r.Context); err != nil {
 		return err
 	}
 	s, err := r.start(r.ctx, r.Context, entriesOfPlan(plan))
@@ -109,7 +108,7 @@ func (r *applyRun) spec() error {
 	if err != nil {
 		return err
 	}
-	if r.store, err = r.openStore(r.Context); err != nil {
+	if r.store, err = r.openStore(r.ctx, r.Context); err != nil {
 		return err
 	}
 	s, err := r.start(r.ctx, r.Context, entriesOf(fleet, clusters))
@@ -121,14 +120,15 @@ func (r *applyRun) spec() error {
 	if err != nil {
 		return err
 	}
+	if r.ctx.Err() != nil {
+		return quietly(resultCode(&engine.Result{Settled: settled}, true))
+	}
 	plan, _, err := r.makePlan(r.ctx, r.Context, s, fleet, clusters, r.store)
 	if err != nil {
 		return err
 	}
-	if !r.json {
-		if err := render.Plan(r.stdout, plan, r.colour(r.stdout)); err != nil {
-			return err
-		}
+	if err := r.showPlan(plan); err != nil {
+		return err
 	}
 	if err := r.refuse(plan); err != nil {
 		return err
@@ -153,31 +153,37 @@ func (r *applyRun) refuse(plan *engine.Plan) error {
 	return exitf(exitDenied, "nothing was sent:\n  %s", strings.Join(reasons, "\n  "))
 }
 
+// showPlan prints the plan for the one who is asked: with JSON wanted on stdout,
+// on stderr.
+func (r *applyRun) showPlan(plan *engine.Plan) error {
+	switch {
+	case !r.json:
+		return render.Plan(r.stdout, plan, r.look(r.stdout))
+	case !r.Bool("auto-approve"):
+		return render.Plan(r.stderr, plan, r.look(r.stderr))
+	}
+	return nil
+}
+
 // ask repeats removals and cost and wants the word yes.
 func (r *applyRun) ask(plan *engine.Plan) error {
 	fmt.Fprintln(r.stderr)
-	for i := range plan.Actions {
-		a := &plan.Actions[i]
-		if n := a.Removed(); n > 0 {
-			fmt.Fprintf(r.stderr, "  removes %s from %s\n", plural(n, "node", "nodes"), render.Clean(a.Address))
-		}
+	for _, line := range render.Removals(plan, r.look(r.stderr)) {
+		fmt.Fprintln(r.stderr, line)
 	}
-	fmt.Fprintln(r.stderr, render.Summary(plan))
-	fmt.Fprint(r.stderr, "Apply this? Only yes is taken for it: ")
-	answers := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(r.stdin).ReadString('\n')
-		answers <- strings.TrimSpace(line)
-	}()
-	select {
-	case <-r.ctx.Done():
-		return quietly(exitInterrupted)
-	case answer := <-answers:
-		if answer != "yes" {
-			return exitf(exitDenied, "not approved; nothing was sent")
-		}
+	if cost := render.Cost(plan); cost != "" {
+		fmt.Fprintf(r.stderr, "  costs %s\n", cost)
 	}
-	return nil
+	what := "this action"
+	if n := len(plan.Actions); n > 1 {
+		what = fmt.Sprintf("these %d actions", n)
+	}
+	fmt.Fprintf(r.stderr, "Apply %s? Only yes is taken for it: ", what)
+	answer, err := r.readLine(r.ctx)
+	if err == nil && answer != "yes" {
+		return exitf(exitDenied, "not approved; nothing was sent")
+	}
+	return err
 }
 
 // settleOpen watches what earlier runs left unsettled in these accounts.
@@ -188,7 +194,10 @@ func (r *applyRun) settleOpen(s *session) ([]engine.Outcome, error) {
 	}
 	a := r.applier(s, nil)
 	progress, done := r.show(len(intents))
-	a.Report = progress.Event
+	a.Report = func(e engine.Event) {
+		r.following(e)
+		progress.Event(e)
+	}
 	outcomes := a.SettleOpen(r.ctx, intents)
 	done()
 	return outcomes, nil
@@ -206,7 +215,7 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 	a := r.applier(s, plan)
 	progress, done := r.show(len(plan.Actions))
 	a.Report = func(e engine.Event) {
-		r.sending(e)
+		r.following(e)
 		progress.Event(e)
 	}
 	result, err := a.Apply(r.ctx)
@@ -215,13 +224,14 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 		if r.ctx.Err() != nil {
 			return quietly(exitInterrupted)
 		}
-		return err
+		return fmt.Errorf("nothing was sent:\n%w", err)
 	}
-	result.Settled = append(settled, result.Settled...)
+	result.Settled = slices.Concat([]engine.Outcome{}, settled, result.Settled)
 	if r.json {
 		err = r.printJSON(result)
 	} else if len(plan.Actions) > 0 || len(result.Settled) > 0 {
-		err = render.Result(r.stdout, result, r.colour(r.stdout))
+		// Who watched the live lines has just read every outcome.
+		err = render.Result(r.stdout, result, terminal(r.stdout) && terminal(r.stderr), r.look(r.stdout))
 	}
 	if err != nil {
 		return err
@@ -230,15 +240,13 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 }
 
 // show draws progress on stderr until done is called.
-func (r *applyRun) show(total int) (*render.Progress, func()) {
-	live := terminal(r.stderr) && r.getenv("TERM") != "dumb"
-	columns := func() int {
-		if w, _, err := term.GetSize(int(r.stderr.Fd())); err == nil && w > 0 {
-			return w
-		}
-		return 80
+func (r *applyRun) show(total int) (progress *render.Progress, done func()) {
+	var width func() int
+	if terminal(r.stderr) && r.getenv("TERM") != "dumb" {
+		width = func() int { return columns(r.stderr) }
 	}
-	p := render.NewProgress(r.stderr, total, live, r.colour(r.stderr), columns, time.Now)
+	p := render.NewProgress(r.stderr, total, r.colour(r.stderr), width, time.Now)
+	r.screen.take(p.Say)
 	ticker := time.NewTicker(time.Second)
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -256,6 +264,7 @@ func (r *applyRun) show(total int) (*render.Progress, func()) {
 		ticker.Stop()
 		close(stop)
 		<-stopped
+		r.screen.take(nil)
 		p.Close()
 	}
 }

@@ -6,24 +6,40 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"sync/atomic"
+	"sync"
 	"syscall"
 
 	"github.com/clusterctl/clusterctl/engine"
 )
 
-// underway counts actions that were sent and are not settled, so that a second
+// underway are the actions that were sent and are not settled, so that a second
 // interrupt, which cannot wait, ends with the right code.
-var underway atomic.Int64
+var underway struct {
+	sync.Mutex
+	actions map[string]bool // by address and number
+}
 
-// sending follows an action from its send to its end.
-func (sh *shell) sending(e engine.Event) {
-	switch {
-	case e.State == engine.Sending:
-		underway.Add(1)
-	case e.Outcome != nil && (e.Outcome.Verdict != "" || e.Outcome.State == engine.Failed):
-		underway.Add(-1)
+// following notes an action from its send to the end of its effect.
+func (sh *shell) following(e engine.Event) {
+	underway.Lock()
+	defer underway.Unlock()
+	if underway.actions == nil {
+		underway.actions = map[string]bool{}
 	}
+	key := e.Action.Address + " " + e.Action.ID
+	switch {
+	case e.Outcome != nil && e.Outcome.State == engine.Unsettled:
+	case e.Outcome != nil, e.State == engine.Waiting: // not sent, or refused and tried again
+		delete(underway.actions, key)
+	case e.State != engine.Expiring: // which also stands before a send
+		underway.actions[key] = true
+	}
+}
+
+func sentAndOpen() bool {
+	underway.Lock()
+	defer underway.Unlock()
+	return len(underway.actions) > 0
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -40,12 +56,13 @@ func (sh *shell) interruptible(ctx context.Context) (context.Context, func()) {
 		if _, ok := <-signals; !ok {
 			return
 		}
-		fmt.Fprintln(sh.stderr, "\nInterrupted. No new request is sent; what is under way is being recorded. Again stops at once.")
+		sh.screen.tell(sh.stderr, "Interrupted.", "Nothing more is sent; the next apply goes on watching what was. Interrupt again to stop at once.")
 		cancel(errInterrupted)
 		if _, ok := <-signals; !ok {
 			return
 		}
-		if underway.Load() > 0 {
+		if sentAndOpen() {
+			fmt.Fprintln(sh.stderr, "\nStopped. What was sent is not settled; the next apply goes on watching it.")
 			os.Exit(exitUnknown)
 		}
 		os.Exit(exitInterrupted)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 	"github.com/urfave/cli/v2"
 
 	"github.com/clusterctl/clusterctl/engine"
@@ -81,7 +81,7 @@ func (sh *shell) plan(c *cli.Context) error {
 	if format == "json" || c.Bool("json") {
 		_, err = sh.stdout.Write(data)
 	} else {
-		err = render.Plan(sh.stdout, plan, sh.colour(sh.stdout))
+		err = render.Plan(sh.stdout, plan, sh.look(sh.stdout))
 	}
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (sh *shell) makePlan(ctx context.Context, c *cli.Context, s *session, fleet
 	reading := sh.startReading(len(clusters), len(s.entries))
 	p.Read = func(o provider.Observation) {
 		seen[o.Address] = o
-		reading.step()
+		reading.step(o)
 	}
 	plan, err := p.Plan(ctx, clusters)
 	reading.end()
@@ -118,27 +118,40 @@ func (sh *shell) makePlan(ctx context.Context, c *cli.Context, s *session, fleet
 // reading says on stderr how far a read of many clusters is.
 type reading struct {
 	w     io.Writer
+	head  string
 	live  bool
 	total int
-	n     int
+	n     int // answers
+	read  int // those that tell the cluster's state
 	begun time.Time
 }
 
 func (sh *shell) startReading(clusters, accounts int) *reading {
-	r := &reading{w: sh.stderr, live: terminal(sh.stderr), total: clusters, begun: time.Now()}
-	fmt.Fprintf(r.w, "Reading %s from %s …", plural(clusters, "cluster", "clusters"), plural(accounts, "account", "accounts"))
+	r := &reading{w: sh.stderr, live: terminal(sh.stderr), total: clusters, begun: time.Now(),
+		head: fmt.Sprintf("Reading %s from %s … ", plural(clusters, "cluster", "clusters"), plural(accounts, "account", "accounts"))}
+	fmt.Fprint(r.w, r.head)
 	return r
 }
 
-func (r *reading) step() {
+func (r *reading) step(o provider.Observation) {
 	r.n++
-	if r.live && (r.n%50 == 0 || r.n == r.total) {
-		fmt.Fprintf(r.w, "\r\x1b[KReading clusters … %d of %d", r.n, r.total)
+	if o.Presence != provider.Unread {
+		r.read++
+	}
+	if r.live && r.n%50 == 0 {
+		fmt.Fprintf(r.w, "\r\x1b[K%s%d", r.head, r.n)
 	}
 }
 
 func (r *reading) end() {
-	fmt.Fprintf(r.w, " %d read in %s\n", r.n, render.Span(time.Since(r.begun)))
+	if r.live {
+		fmt.Fprintf(r.w, "\r\x1b[K%s", r.head)
+	}
+	of := ""
+	if r.read < r.total {
+		of = fmt.Sprintf(" of %d", r.total)
+	}
+	fmt.Fprintf(r.w, "%d%s read in %s\n", r.read, of, render.Span(time.Since(r.begun)))
 }
 
 // saveFile writes a file whole or not at all.
@@ -147,7 +160,7 @@ func saveFile(path string, data []byte) error {
 		_, err := os.Stdout.Write(data)
 		return err
 	}
-	return renameio.WriteFile(path, data, 0o600)
+	return maybe.WriteFile(path, data, 0o600)
 }
 
 func (sh *shell) showCommand() *cli.Command {
@@ -174,7 +187,7 @@ func (sh *shell) showCommand() *cli.Command {
 				_, err = sh.stdout.Write(data)
 				return err
 			}
-			return render.Plan(sh.stdout, plan, sh.colour(sh.stdout))
+			return render.Plan(sh.stdout, plan, sh.look(sh.stdout))
 		},
 	}
 }
@@ -182,7 +195,7 @@ func (sh *shell) showCommand() *cli.Command {
 func readPlan(file string) (*engine.Plan, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, exitf(exitError, "no saved plan %s: %v", file, cause(err))
 	}
 	plan, err := engine.ReadPlan(bytes.TrimSpace(b))
 	if errors.Is(err, engine.ErrNotAPlan) {

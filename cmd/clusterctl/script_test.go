@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,10 @@ import (
 var update = flag.Bool("update", false, "rewrite golden output in the scripts")
 
 func TestMain(m *testing.M) {
+	// Scripts wait for clouds most of the time, not for a processor.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"clusterctl":                 main,
 		"cluster-provider-huawei":    func() { rpc.Serve(huawei.New()) },
@@ -41,7 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs every script with real plugin processes. Scripts that need
-// clouds begin with the command cloudsim; see testdata/script/README.md.
+// clouds begin with the command cloudsim; each command of ours says what it does.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -50,12 +55,15 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"cloudsim": startClouds,
-			"sim":      askCloud,
-			"audit":    printAudit,
-			"calls":    printCalls,
-			"exits":    exits,
-			"subst":    subst,
+			"cloudsim":   startClouds,
+			"sim":        askCloud,
+			"audit":      printAudit,
+			"calls":      printCalls,
+			"waitcall":   waitForCall,
+			"exits":      exits,
+			"dialogue":   dialogue,
+			"selfsigned": startSelfSigned,
+			"subst":      subst,
 		},
 	})
 }
@@ -73,11 +81,22 @@ func setup(env *testscript.Env) error {
 		"CCTL_PLUGIN_DIR="+filepath.Dir(plugin),
 		"CCTL_STORE="+filepath.Join(env.WorkDir, "store"),
 		"SPECS="+specs,
+		"CLUSTERCTL="+filepath.Join(filepath.Dir(plugin), "clusterctl"),
 		"HOME="+env.WorkDir,
 		"HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy=",
 		"TERM=dumb",
 	)
 	env.Values["clouds"] = map[string]*cloudsim.Server{}
+	names := []string{"CCTL_TIMING", "CCTL_SECRET_EHPC", "CCTL_SECRET_ACK", "NO_COLOR"}
+	for _, cloud := range []string{"HUAWEI", "QINGCLOUD", "ALIYUN"} {
+		names = append(names, "CCTL_ENDPOINT_"+cloud)
+	}
+	for _, name := range env.Vars {
+		name, _, _ = strings.Cut(name, "=")
+		names = append(names, name)
+	}
+	env.Values["variables"] = append(names, "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "QINGCLOUD_ACCESS_KEY_ID",
+		"QINGCLOUD_SECRET_ACCESS_KEY", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
 	return nil
 }
 
@@ -130,6 +149,18 @@ func startClouds(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("CCTL_SECRET_ACK", "Simulated-1")
 }
 
+// startSelfSigned exports, as VARIABLE, the address of an https server whose
+// certificate nobody has signed.
+//
+//	selfsigned VARIABLE
+func startSelfSigned(ts *testscript.TestScript, neg bool, args []string) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
+}
+
 // askCloud sends an admin call to a simulator and prints the answer.
 //
 //	sim CLOUD METHOD CALL [BODY]
@@ -153,6 +184,7 @@ func askCloud(ts *testscript.TestScript, neg bool, args []string) {
 // printAudit prints the audit logs of all clouds: one line per event, cluster
 // by cluster, as clusters run side by side.
 func printAudit(ts *testscript.TestScript, neg bool, args []string) {
+	w := ts.Stdout() // also when there is nothing to print
 	for _, name := range []string{"huawei", "qingcloud", "aliyun"} {
 		sim := clouds(ts)[name]
 		sim.Cloud(func(cloudsim.Cloud) {}) // jobs that are due are part of it
@@ -169,11 +201,16 @@ func printAudit(ts *testscript.TestScript, neg bool, args []string) {
 			if e.Fault != "" {
 				fields = append(fields, "("+e.Fault+")")
 			}
+			// Creates and resizes run side by side, so ids come in any order.
+			fields[3] = newCluster.ReplaceAllString(fields[3], "$1-new")
 			fields = slices.DeleteFunc(fields, func(s string) bool { return s == "" })
-			fmt.Fprintln(ts.Stdout(), strings.Join(fields, " "))
+			fmt.Fprintln(w, strings.Join(fields, " "))
 		}
 	}
 }
+
+// newCluster is an id that QingCloud's simulator gave.
+var newCluster = regexp.MustCompile(`^(e?hpc)-0\d+$`)
 
 // printCalls prints how often each API call of a cloud came in.
 //
@@ -182,6 +219,19 @@ func printCalls(ts *testscript.TestScript, neg bool, args []string) {
 	calls := clouds(ts)[args[0]].Log().Calls()
 	for _, name := range slices.Sorted(maps.Keys(calls)) {
 		fmt.Fprintf(ts.Stdout(), "%s %d\n", name, calls[name])
+	}
+}
+
+// waitForCall waits until an API call has come in.
+//
+//	waitcall CLOUD CALL
+func waitForCall(ts *testscript.TestScript, neg bool, args []string) {
+	deadline := time.Now().Add(30 * time.Second)
+	for clouds(ts)[args[0]].Log().Calls()[args[1]] == 0 {
+		if time.Now().After(deadline) {
+			ts.Fatalf("no %s came in", args[1])
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -217,8 +267,12 @@ var moving = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ?`), "TIME"},
 	{regexp.MustCompile(`\d\d:\d\d:\d\dZ `), ""},
 	{regexp.MustCompile(` in [0-9.]+ (ms|s|min \d+ s)`), " in TIME"},
+	{regexp.MustCompile(`\b\d\d:\d\d:\d\d\b`), "CLOCK"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "LOOPBACK"},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:SUM"},
+	{regexp.MustCompile(`"hash": "[0-9a-f]{64}"`), `"hash": "SUM"`},
+	{regexp.MustCompile(`"duration": \d+`), `"duration": 0`},
+	{regexp.MustCompile(`\r?\x1b\[[0-9;]*[A-Za-z]`), ""},
 }
 
 // subst copies a file with everything that moves taken out.

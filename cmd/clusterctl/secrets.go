@@ -10,9 +10,12 @@ import (
 	"strings"
 )
 
-// secretVariable is all that a spec may name: otherwise a pull request could
+// These are all that a spec or a saved plan may name: otherwise a pull request could
 // have any variable of the machine that applies it sent away.
-var secretVariable = regexp.MustCompile(`^CCTL_SECRET_[A-Z0-9_]+$`)
+var (
+	secretVariable     = regexp.MustCompile(`^CCTL_SECRET_[A-Z0-9_]+$`)
+	credentialVariable = regexp.MustCompile(`^CCTL_CRED_[A-Z0-9_]+$`)
+)
 
 // secret resolves a reference of a spec. Its error names the reference, never
 // the value.

@@ -181,7 +181,7 @@ func (sh *shell) statusTable(rows []statusRow) error {
 		}
 		table = append(table, cells)
 	}
-	return render.Table(sh.stdout, table, sh.colour(sh.stdout))
+	return render.Table(sh.stdout, table, sh.look(sh.stdout))
 }
 
 func (sh *shell) historyCommand() *cli.Command {
@@ -239,5 +239,5 @@ func (sh *shell) history(store journal.Store, cluster, format string) error {
 		table = append(table, []string{r.At.UTC().Format("2006-01-02 15:04:05Z"), engine.Address(in.Cluster, in.Group),
 			strings.TrimSpace(strings.ReplaceAll(string(in.Op), "_", " ") + " " + render.Change(action)), string(r.Verdict), request, r.Detail})
 	}
-	return render.Table(sh.stdout, table, sh.colour(sh.stdout))
+	return render.Table(sh.stdout, table, sh.look(sh.stdout))
 }

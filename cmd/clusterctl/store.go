@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -41,7 +40,7 @@ func (sh *shell) peekStore(c *cli.Context) (journal.Store, error) {
 
 // openStore opens the store for apply. A missing one is made only when
 // somebody says so: requests that a lost store knew of may still arrive.
-func (sh *shell) openStore(c *cli.Context) (journal.Store, error) {
+func (sh *shell) openStore(ctx context.Context, c *cli.Context) (journal.Store, error) {
 	dir, err := storeDir(c)
 	if err != nil {
 		return nil, err
@@ -64,17 +63,19 @@ func (sh *shell) openStore(c *cli.Context) (journal.Store, error) {
 		return nil, exitf(exitError, "there is no store in %s. A first run passes --new-store=wait (or =now when nothing is under way on these clusters); "+
 			"if there was a store before, restore it or name it with --store", dir)
 	}
-	fmt.Fprintf(sh.stderr, "There is no store in %s yet. A new one waits until requests of an earlier, lost store can no longer arrive.\n"+
-		"Make one? Type wait, or now if nothing is under way on these clusters: ", dir)
-	line, err := bufio.NewReader(sh.stdin).ReadString('\n')
+	fmt.Fprintf(sh.stderr, "There is no store in %s yet. It records what is sent, so that nothing is sent twice.\n"+
+		"Type now to make one if nothing is under way on these clusters. Type wait if an earlier store\n"+
+		"may be lost: each cluster then waits until requests of that store can no longer arrive.\n"+
+		"now or wait: ", dir)
+	answer, err := sh.readLine(ctx)
 	if err != nil {
-		return nil, exitf(exitDenied, "no store was made")
+		return nil, err
 	}
-	switch strings.TrimSpace(line) {
+	switch answer {
 	case "wait":
 		return journal.OpenFile(dir, journal.CreateWait, time.Now())
 	case "now":
 		return journal.OpenFile(dir, journal.CreateNow, time.Now())
 	}
-	return nil, exitf(exitDenied, "no store was made")
+	return nil, exitf(exitDenied, "no store was made; nothing was sent")
 }

@@ -108,12 +108,30 @@ func (sh *shell) validateCommand() *cli.Command {
 				fmt.Fprintf(sh.stdout, "%s valid.\n", plural(fleet.Total, "cluster is", "clusters are"))
 				return nil
 			}
-			if fleet != nil && fleet.Total > 0 {
-				fmt.Fprintf(sh.stderr, "%s fine\n", plural(len(fleet.Clusters), "other cluster is", "clusters are"))
-			}
+			fmt.Fprintf(sh.stderr, "\n%s\n", verdict(fleet, problems))
 			return quietly(exitError)
 		},
 	}
+}
+
+// verdict counts what is wrong and what is not: "2 errors in 1 file; 41 clusters
+// are fine".
+func verdict(fleet *schema.Fleet, problems []schema.Problem) string {
+	errors, files := 0, map[string]bool{}
+	for _, p := range problems {
+		if p.Severity == schema.Error {
+			errors++
+			files[p.File] = true
+		}
+	}
+	text := plural(errors, "error", "errors")
+	if delete(files, ""); len(files) > 0 {
+		text += " in " + plural(len(files), "file", "files")
+	}
+	if fleet != nil && len(fleet.Clusters) > 0 {
+		text += "; " + plural(len(fleet.Clusters), "cluster is", "clusters are") + " fine"
+	}
+	return text
 }
 
 func (sh *shell) validateJSON(fleet *schema.Fleet, problems []schema.Problem, failed bool) error {

@@ -14,8 +14,8 @@ import (
 
 // Plan writes a plan as text: a block per cluster, then what is blocked, unread,
 // unsettled or denied, then one summary line.
-func Plan(w io.Writer, p *engine.Plan, colour bool) error {
-	out := &planText{Writer: bufio.NewWriter(w), style: style{colour}, ids: map[string]string{}}
+func Plan(w io.Writer, p *engine.Plan, look Look) error {
+	out := &planText{Writer: bufio.NewWriter(w), Look: look, ids: map[string]string{}}
 	for _, a := range p.Actions {
 		out.ids[a.ID] = groupName(&a)
 	}
@@ -28,17 +28,22 @@ func Plan(w io.Writer, p *engine.Plan, colour bool) error {
 		rest = rest[n:]
 	}
 	out.notes(p)
-	fmt.Fprintln(out, Summary(p))
+	out.say(0, "%s", Summary(p))
 	return out.Flush()
+}
+
+// say writes a line, broken to fit; what follows its first line is indented.
+func (t *planText) say(indent int, format string, args ...any) {
+	fmt.Fprintln(t, t.wrap(fmt.Sprintf(format, args...), indent))
 }
 
 type planText struct {
 	*bufio.Writer
-	style
+	Look
 	ids map[string]string // action id to its group's name
 }
 
-// Line is one action in the words of a plan.
+// line is one action in the words of a plan.
 type line struct{ symbol, group, op, change, after string }
 
 func (t *planText) cluster(p *engine.Plan, actions []engine.Action) {
@@ -61,16 +66,19 @@ func (t *planText) cluster(p *engine.Plan, actions []engine.Action) {
 		if a.Op == provider.OpCreate && len(actions) == 1 {
 			body = l.op + "  " + l.change
 		}
-		fmt.Fprintf(t, "  %s %s     %s%s\n", t.mark(l.symbol), body, t.dim(a.Source), t.dim(l.after))
-		indent := strings.Repeat(" ", 6+column(groups...))
-		for _, sentence := range []string{removal(a), a.Reason, a.Risk} {
+		indent := 6 + column(groups...)
+		if l.group == "" {
+			indent = 4 + width(l.op) + 2
+		}
+		t.say(indent, "  %s %s     %s%s", t.mark(l.symbol), body, t.dim(a.Source), l.after)
+		for _, sentence := range []string{removal(a), Clean(a.Reason), Clean(a.Risk)} {
 			if sentence == "" {
 				continue
 			}
 			if a.Op == provider.OpScaleIn && sentence == removal(a) {
 				sentence = t.red(sentence)
 			}
-			fmt.Fprintf(t, "%s%s\n", indent, sentence)
+			t.say(indent, "%s%s", strings.Repeat(" ", indent), sentence)
 		}
 	}
 	fmt.Fprintln(t)
@@ -122,6 +130,11 @@ func removal(a *engine.Action) string {
 	if len(a.Removes) == 0 {
 		return ""
 	}
+	return "removes  " + nodes(a)
+}
+
+// nodes names the nodes that an action removes, with the day of their birth.
+func nodes(a *engine.Action) string {
 	var names []string
 	for _, n := range a.Removes {
 		name := Clean(or(n.Name, n.ID))
@@ -130,14 +143,14 @@ func removal(a *engine.Action) string {
 		}
 		names = append(names, name)
 	}
-	return "removes  " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }
 
 // Change words what an action does: "3 → 5 nodes", "2c/4G → 4c/12G".
 func Change(a *engine.Action) string {
 	switch a.Op {
 	case provider.OpScaleOut, provider.OpScaleIn:
-		return fmt.Sprintf("%d → %d nodes", a.From["count"], a.To["count"])
+		return fmt.Sprintf("%d → %s", a.From["count"], plural(int(a.To["count"]), "node"))
 	case provider.OpCreate:
 		return created(a)
 	}
@@ -208,81 +221,4 @@ func Price(p provider.Price) string {
 		return text
 	}
 	return text + " a " + Clean(p.Per)
-}
-
-// notes writes what the plan does not do, and why.
-func (t *planText) notes(p *engine.Plan) {
-	for _, b := range p.Blocked {
-		fmt.Fprintf(t, "%s %s  %s/%s   blocked: %s     %s\n", t.yellow("!"), t.bold(Clean(b.Address)), b.Provider, b.Kind, Clean(b.Reason), t.dim(b.Source))
-	}
-	for _, u := range p.Unread {
-		fmt.Fprintf(t, "%s %s  %s   not read: %s     %s\n", t.yellow("!"), t.bold(Clean(u.Address)), u.Provider, Clean(u.Reason), t.dim(u.Source))
-	}
-	for _, o := range p.OpenIntents {
-		since := ""
-		if !o.Since.IsZero() {
-			since = fmt.Sprintf("%s since %s is unsettled: ", opName(o.Op), o.Since.UTC().Format("2006-01-02 15:04:05"))
-		}
-		fmt.Fprintf(t, "%s %s   %s%s\n", t.red("!"), t.bold(Clean(o.Address)), since, Clean(o.Reason))
-	}
-	for _, d := range p.Denied {
-		fmt.Fprintf(t, "%s %s   denied by guard %s: %s     %s\n", t.red("!"), t.bold(Clean(d.Address)), d.Guard, Clean(d.Reason), t.dim(d.Source))
-	}
-	for _, w := range p.Warnings {
-		fmt.Fprintf(t, "%s %s\n", t.yellow("warning:"), Clean(w))
-	}
-	if len(p.Blocked)+len(p.Unread)+len(p.OpenIntents)+len(p.Denied)+len(p.Warnings) > 0 {
-		fmt.Fprintln(t)
-	}
-}
-
-// Summary is the plan in one line, removals and money first.
-func Summary(p *engine.Plan) string {
-	s := p.Summary
-	troubles := s.Blocked + s.Unread + len(p.OpenIntents)
-	if len(p.Actions) == 0 && troubles == 0 {
-		if s.Clusters == 1 {
-			return "No changes. 1 cluster matches the spec."
-		}
-		return fmt.Sprintf("No changes. %d clusters match the spec.", s.Clusters)
-	}
-	var parts []string
-	add := func(n int, word string) {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, word))
-		}
-	}
-	if s.ScaleIn > 0 {
-		parts = append(parts, fmt.Sprintf("%s (%s)", plural(s.ScaleIn, "removal"), plural(s.Removed, "node")))
-	}
-	add(s.Create, "create")
-	add(s.ScaleOut, "scale-out")
-	add(s.Resize, "resize")
-	add(s.Blocked, "blocked")
-	add(s.Unread, "not read")
-	add(len(p.OpenIntents), "unsettled")
-	add(len(p.Denied), "denied")
-	add(s.Unchanged, "unchanged")
-	text := "Plan: " + strings.Join(parts, ", ") + "."
-	if cost := totals(p); cost != "" {
-		text += "  Cost: " + cost + "."
-	}
-	return text
-}
-
-// totals adds up the prices that are known, per currency and period.
-func totals(p *engine.Plan) string {
-	sums := map[provider.Price]float64{}
-	for _, a := range p.Actions {
-		if a.Cost != nil {
-			sums[provider.Price{Currency: a.Cost.Currency, Per: a.Cost.Per}] += a.Cost.Amount
-		}
-	}
-	var parts []string
-	for key, amount := range sums {
-		key.Amount = amount
-		parts = append(parts, Price(key))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ", ")
 }

@@ -11,48 +11,48 @@ import (
 )
 
 // Result writes what came of an apply: one line for each action that did not
-// simply succeed, then one summary line.
-func Result(w io.Writer, r *engine.Result, colour bool) error {
-	out := &planText{Writer: bufio.NewWriter(w), style: style{colour}}
+// simply succeed, unless they were told as they ended, then one summary line.
+func Result(w io.Writer, r *engine.Result, told bool, look Look) error {
+	out := &planText{Writer: bufio.NewWriter(w), Look: look}
+	if !told {
+		out.outcomes(r)
+	}
+	out.say(0, "%s", resultSummary(r))
+	return out.Flush()
+}
+
+func (t *planText) outcomes(r *engine.Result) {
 	for _, o := range r.Settled {
-		fmt.Fprintf(out, "%s  earlier %s: %s\n", out.bold(Clean(o.Address)), opName(o.Op), Ended(o))
+		t.say(2, "%s  earlier %s: %s", t.bold(Clean(o.Address)), opName(o.Op), Ended(o))
 	}
 	for _, o := range r.Outcomes {
 		if o.State == engine.Applied && len(o.Foreign) == 0 && len(o.Differs) == 0 {
 			continue
 		}
-		mark := out.red("!")
+		mark := t.red("!")
 		if o.State == engine.Applied {
-			mark = out.yellow("!")
+			mark = t.yellow("!")
 		}
-		fmt.Fprintf(out, "%s %s  %s: %s\n", mark, out.bold(Clean(o.Address)), opName(o.Op), Ended(o))
+		t.say(2, "%s %s  %s: %s", mark, t.bold(Clean(o.Address)), opName(o.Op), Ended(o))
 	}
 	for _, b := range r.Blocked {
-		fmt.Fprintf(out, "%s %s   blocked: %s     %s\n", out.yellow("!"), out.bold(Clean(b.Address)), Clean(b.Reason), out.dim(b.Source))
+		t.blocked(b)
 	}
-	for _, u := range r.Unread {
-		fmt.Fprintf(out, "%s %s   not read: %s\n", out.yellow("!"), out.bold(Clean(u.Address)), Clean(u.Reason))
-	}
-	fmt.Fprintln(out, resultSummary(r))
-	return out.Flush()
+	t.unread(r.Unread)
 }
 
 // Ended words an outcome: "done. 5 nodes; 2 new: a, b".
 func Ended(o engine.Outcome) string {
 	var b strings.Builder
-	switch o.State {
-	case engine.Applied:
-		b.WriteString("done")
-	case engine.FellShort:
-		fmt.Fprintf(&b, "%s", verdictWords[string(o.Verdict)])
-	case engine.Unsettled:
-		b.WriteString("unknown")
-	default:
-		b.WriteString(string(o.State))
+	word := endWords[o.State]
+	if o.State == engine.FellShort {
+		word = verdictWords[string(o.Verdict)]
 	}
-	if o.Detail != "" {
-		b.WriteString(". " + Clean(o.Detail))
+	b.WriteString(word)
+	if word != "" && o.Detail != "" {
+		b.WriteString(". ")
 	}
+	b.WriteString(Clean(o.Detail))
 	if len(o.New) > 0 && o.Op != provider.OpCreate {
 		b.WriteString(": " + Clean(strings.Join(o.New, ", ")))
 	}
@@ -60,6 +60,12 @@ func Ended(o engine.Outcome) string {
 		b.WriteString("; not ours: " + Clean(strings.Join(o.Foreign, ", ")))
 	}
 	return b.String()
+}
+
+// endWords begin what is said of an outcome. The details of the others say by
+// themselves that nothing was sent, and why.
+var endWords = map[engine.OutcomeState]string{
+	engine.Applied: "done", engine.Unsettled: "unknown", engine.Failed: "not done",
 }
 
 var verdictWords = map[string]string{
@@ -71,15 +77,19 @@ var verdictWords = map[string]string{
 func resultSummary(r *engine.Result) string {
 	total, applied := len(r.Outcomes), r.Count(engine.Applied)
 	if total == 0 {
-		return "Nothing to apply."
+		text := plural(len(r.Settled), "earlier request") + " settled; nothing more to apply."
+		if r.Has(engine.Unsettled) {
+			text = "What became of earlier requests is not known yet. Apply again to go on watching."
+		}
+		return text
 	}
 	text := fmt.Sprintf("Applied %d of %d in %s.", applied, total, Span(r.Duration))
 	words := []struct {
 		state engine.OutcomeState
 		word  string
 	}{
-		{engine.Unsettled, "unknown"}, {engine.FellShort, "fell short"}, {engine.Failed, "failed"}, {engine.Stale, "stale"},
-		{engine.Locked, "locked"}, {engine.Held, "held"}, {engine.Skipped, "skipped"}, {engine.Interrupted, "interrupted"},
+		{engine.Unsettled, "unknown"}, {engine.FellShort, "fell short"}, {engine.Failed, "not done"}, {engine.Stale, "stale"},
+		{engine.Locked, "locked"}, {engine.Held, "not sent"}, {engine.Skipped, "skipped"}, {engine.Interrupted, "interrupted"},
 	}
 	var parts []string
 	for _, w := range words {

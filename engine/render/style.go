@@ -10,11 +10,15 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// style paints text when colour is on.
-type style struct{ on bool }
+// Look is how output may be dressed for where it goes. The zero value is plain
+// text with lines of any length, as files and pipes want it.
+type Look struct {
+	Colour bool
+	Width  int // columns of the terminal; 0: do not break lines
+}
 
-func (s style) paint(text string, attrs ...color.Attribute) string {
-	if !s.on || text == "" {
+func (s Look) paint(text string, attrs ...color.Attribute) string {
+	if !s.Colour || text == "" {
 		return text
 	}
 	c := color.New(attrs...)
@@ -22,11 +26,11 @@ func (s style) paint(text string, attrs ...color.Attribute) string {
 	return c.Sprint(text)
 }
 
-func (s style) green(t string) string  { return s.paint(t, color.FgGreen) }
-func (s style) yellow(t string) string { return s.paint(t, color.FgYellow) }
-func (s style) red(t string) string    { return s.paint(t, color.FgRed, color.Bold) }
-func (s style) dim(t string) string    { return s.paint(t, color.Faint) }
-func (s style) bold(t string) string   { return s.paint(t, color.Bold) }
+func (s Look) green(t string) string  { return s.paint(t, color.FgGreen) }
+func (s Look) yellow(t string) string { return s.paint(t, color.FgYellow) }
+func (s Look) red(t string) string    { return s.paint(t, color.FgRed, color.Bold) }
+func (s Look) dim(t string) string    { return s.paint(t, color.Faint) }
+func (s Look) bold(t string) string   { return s.paint(t, color.Bold) }
 
 // Clean makes text from a cloud or a plugin safe to print: one line, no
 // terminal escapes, nothing that turns the direction of writing.
@@ -64,7 +68,7 @@ func Span(d time.Duration) string {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
+		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
 	case d < time.Hour:

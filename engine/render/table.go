@@ -7,8 +7,9 @@ import (
 )
 
 // Table writes rows in columns that align in terminal cells. The first row is
-// the head.
-func Table(w io.Writer, rows [][]string, colour bool) error {
+// the head. On a terminal the last column, which holds sentences, is broken to
+// fit: below itself where enough room is left for it.
+func Table(w io.Writer, rows [][]string, look Look) error {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -18,7 +19,10 @@ func Table(w io.Writer, rows [][]string, colour bool) error {
 			widths[i] = max(widths[i], width(Clean(cell)))
 		}
 	}
-	s := style{colour}
+	last := 0 // where the last column begins
+	for _, n := range widths[:max(len(widths)-1, 0)] {
+		last += n + 2
+	}
 	for n, row := range rows {
 		var cells []string
 		for i, cell := range row {
@@ -26,7 +30,11 @@ func Table(w io.Writer, rows [][]string, colour bool) error {
 		}
 		text := strings.TrimRight(strings.Join(cells, "  "), " ")
 		if n == 0 {
-			text = s.bold(text)
+			text = look.bold(text)
+		} else if last+20 <= look.Width {
+			text = look.wrap(text, last)
+		} else {
+			text = look.wrap(text, 4)
 		}
 		if _, err := fmt.Fprintln(w, text); err != nil {
 			return err

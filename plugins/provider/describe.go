@@ -75,8 +75,8 @@ type Config struct {
 // Timing replaces every kind's windows when a simulator on loopback stands in
 // for the cloud.
 type Timing struct {
-	AcceptWindow time.Duration
-	ReadLag      time.Duration
+	AcceptWindow time.Duration `json:"accept_window"`
+	ReadLag      time.Duration `json:"read_lag"`
 }
 
 // Meaning says what a field means to the engine. Schemas state it as CUE
