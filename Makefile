@@ -33,7 +33,7 @@ lint: ## formatting, vet, staticcheck, tidy modules
 
 fmt: ## format Go and CUE
 	gofmt -w .
-	$(TOOL) cue fmt ./schema/huawei ./schema/qingcloud ./schema/aliyun
+	$(TOOL) cue fmt ./schema/huawei ./schema/qingcloud ./schema/aliyun ./specs/...
 
 vet-specs: build ## the stock cue accepts schemas and specs, and refuses what a schema can see
 	./specs/vet.sh

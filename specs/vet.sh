@@ -35,7 +35,7 @@ refuse() {
 refuse 's/cpu: 4, memory: 12288/cpu: 3, memory: 12288/' 'cpu 3'
 refuse 's/core: count: 5/core: count: 501/' '501 Core nodes'
 refuse 's/key_pair:/keypair:/' 'a typo'
-refuse 's/worker_data_disk_size: 240/worker_data_disk_size: 199/' 'a data disk of 199 GiB'
+refuse 's/worker_data_disk_size: *240/worker_data_disk_size: 199/' 'a data disk of 199 GiB'
 refuse 's/kind: "mrs"/kind: "msr"/' 'an unknown kind'
 refuse 's/region: "cn-north-4", //' 'an entry without its region'
 echo "cue vet accepts the schemas and specs, and refuses 6 of 6 faults."
