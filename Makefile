@@ -50,9 +50,12 @@ generate: ## the protocol's Go code
 golden: ## rewrite every golden file; review the diff like code
 	$(GO) test -count=1 -p 1 $(GOLDEN) -update
 
-bench: ## Go benchmarks at 10 to 10,000 clusters, and a whole plan of 1,000
-	$(GO) test -run '^$$' -bench . -benchtime 3x -benchmem ./schema ./engine ./plugins/provider/rpc
-	$(GO) test -count=1 -run TestWholePlan -v ./cmd/clusterctl -whole-plan 1000
+bench: ## load, diff, plan and observe at 10 to 10,000 clusters, and whole plans as processes
+	$(GO) test -run '^$$' -bench . -benchtime 3x -benchmem ./schema ./engine ./plugins/provider/rpc ./cmd/clusterctl
+
+SEEDS ?= 100000
+sim: ## the engine under a fake clock, network, disk and cloud: SEEDS=100000 runs
+	$(GO) test -count=1 -timeout 0 -v -run 'TestSimulation|TestNaive' ./engine/simulation -seeds $(SEEDS)
 
 cover: ## coverage by package
 	$(GO) test -coverprofile cover.out ./...
@@ -64,4 +67,4 @@ clean: ## what the other targets made
 check: ## exactly what CI runs
 	.ci/run
 
-.PHONY: help build demo test race conformance lint fmt vet-specs cross generate golden bench cover clean check
+.PHONY: help build demo test race conformance lint fmt vet-specs cross generate golden bench sim cover clean check

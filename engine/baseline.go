@@ -32,15 +32,12 @@ func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeS
 	if err != nil {
 		return nil, Held, err
 	}
-	quiet, err := c.quietUntil(act, kind)
+	quiet, lost, err := c.quietUntil(act, kind)
 	if err != nil {
 		return nil, Held, err
 	}
-	if wait := remaining(quiet); wait > 0 {
-		c.emit(Event{Action: act, State: Expiring, Text: "an earlier request could still arrive", Until: quiet})
-		if !sleep(ctx, wait) {
-			return nil, Interrupted, errors.New(notSent)
-		}
+	if !c.quieten(ctx, act, quiet) {
+		return nil, Interrupted, errors.New(notSent)
 	}
 	until := time.Now().Add(c.Wait)
 	var moved time.Time // when the cluster was last seen to change
@@ -52,6 +49,17 @@ func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeS
 			return nil, Interrupted, errors.New(notSent)
 		}
 		r := newReading(o, act.Group, act.To, began, time.Now())
+		if lost && !o.At.IsZero() {
+			// What a lost store knew of was signed by a clock that may have been
+			// ahead of the cloud's, as this one is.
+			lost = false
+			if ahead := quiet.Add(skew(r.ended, o.At, c.entry.window(kind, act))); remaining(ahead) > 0 {
+				if !c.quieten(ctx, act, ahead) {
+					return nil, Interrupted, errors.New(notSent)
+				}
+				continue
+			}
+		}
 		why, state := unfit(act, o, r)
 		if busy && why == "" {
 			busy, moved = false, r.ended
@@ -91,16 +99,27 @@ func (c *clusterRun) read(ctx context.Context) (provider.Observation, bool) {
 	return o, ctx.Err() == nil
 }
 
+// quieten waits until an earlier request can no longer arrive. It is false when
+// the run was interrupted.
+func (c *clusterRun) quieten(ctx context.Context, act *Action, quiet time.Time) bool {
+	wait := remaining(quiet)
+	if wait <= 0 {
+		return true
+	}
+	c.emit(Event{Action: act, State: Expiring, Text: "an earlier request could still arrive", Until: quiet})
+	return sleep(ctx, wait)
+}
+
 // quietUntil is the moment before which no baseline may be read: requests that
 // are settled may lag in reads, or could still arrive; and what a lost store
-// knew of must have expired.
-func (c *clusterRun) quietUntil(act *Action, kind provider.Kind) (time.Time, error) {
+// knew of must have expired. lost says that the last is what is waited for.
+func (c *clusterRun) quietUntil(act *Action, kind provider.Kind) (quiet time.Time, lost bool, err error) {
 	quiet, known := c.quiet, false
 	for _, identity := range c.identities() {
 		last, err := c.Store.Last(identity.Key())
 		var torn *journal.TornError
 		if err != nil && !errors.As(err, &torn) {
-			return quiet, fmt.Errorf("history cannot be read: %w", err)
+			return quiet, false, fmt.Errorf("history cannot be read: %w", err)
 		}
 		if last == nil {
 			continue
@@ -111,10 +130,13 @@ func (c *clusterRun) quietUntil(act *Action, kind provider.Kind) (time.Time, err
 		}
 	}
 	since := c.Store.Since()
-	if until := since.Add(c.entry.window(kind, act) + kind.ReadLag); !known && !since.IsZero() && until.After(quiet) {
+	if known || since.IsZero() {
+		return quiet, false, nil
+	}
+	if until := since.Add(c.entry.window(kind, act) + kind.ReadLag); until.After(quiet) {
 		quiet = until
 	}
-	return quiet, nil
+	return quiet, true, nil
 }
 
 // unfit says why a read is no baseline. With a state it is final, without one

@@ -62,8 +62,8 @@ func (c *clusterRun) run(ctx context.Context) (outcomes, settled []Outcome) {
 // cluster. Live state alone cannot tell: when somebody undid what this very
 // plan did, it would look fresh, and one approval would act twice.
 func (c *clusterRun) superseded() (OutcomeState, error) {
-	if c.planned.LastOp == "" {
-		return "", nil // the planner knew no history
+	if c.planned.LastOp == "" { // the planner knew no history
+		return c.replayed()
 	}
 	last, err := lastRecord(c.Store.Last, c.identities())
 	if err != nil {
@@ -79,9 +79,29 @@ func (c *clusterRun) superseded() (OutcomeState, error) {
 	if last.Intent.PlanDigest == c.Plan.Digest {
 		by = "this plan's"
 	}
-	return Stale, &StaleError{fmt.Sprintf("%s %s was sent at %s and ended as %s", by,
-		opWords(&Action{Op: last.Intent.Op, Address: Address(last.Intent.Cluster, last.Intent.Group)}),
-		last.Intent.SignedAt.Format(time.RFC3339), last.Verdict)}
+	return Stale, staleSince(by, *last)
+}
+
+func staleSince(by string, r journal.Record) *StaleError {
+	return &StaleError{fmt.Sprintf("%s %s was sent at %s and ended as %s", by,
+		opWords(&Action{Op: r.Intent.Op, Address: Address(r.Intent.Cluster, r.Intent.Group)}),
+		r.Intent.SignedAt.Format(time.RFC3339), r.Verdict)}
+}
+
+// replayed refuses a plan of which an action on this cluster had an effect
+// before, in whole or in part. Made without a store, a plan for the same wish
+// looks the same again; only one made beside the store tells them apart.
+func (c *clusterRun) replayed() (OutcomeState, error) {
+	done, err := c.doneBefore()
+	if err != nil {
+		return Held, err
+	}
+	for _, act := range c.actions {
+		if r, ok := done[act.ID]; ok {
+			return Stale, &StaleError{staleSince("this plan's", r).Detail + " (it was made without this store)"}
+		}
+	}
+	return "", nil
 }
 
 // skip ends the next action with out and those after it as not sent.

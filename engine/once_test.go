@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,22 +51,27 @@ func TestPlanActsOnce(t *testing.T) {
 			}
 		}, "new create applied done", "new create stale"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
-				b.cloud.add("c1", "a", map[string]int{"core": 3})
-				plan := b.planAfter(test.wanted)
-				check(t, "first", states(b.apply(t.Context(), plan).Outcomes), []string{test.first})
-				test.undo(b.cloud)
-				again := b.apply(t.Context(), plan)
-				check(t, "again", states(again.Outcomes), []string{test.second})
-				if d := again.Outcomes[0].Detail; !strings.Contains(d, "this plan's") || !strings.Contains(d, "ended as done") {
-					t.Errorf("detail %q does not say that the plan was applied", d)
-				}
-				check(t, "sends", len(b.cloud.sends), 1)
-				check(t, "a new plan", states(b.apply(t.Context(), b.planAfter(test.wanted)).Outcomes), []string{test.first})
+		for _, knows := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, history known to the planner: %v", test.name, knows), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBench(t)
+					b.cloud.add("c1", "a", map[string]int{"core": 3})
+					plan := b.planAfter(test.wanted)
+					if !knows {
+						plan = b.plan(test.wanted)
+					}
+					check(t, "first", states(b.apply(t.Context(), plan).Outcomes), []string{test.first})
+					test.undo(b.cloud)
+					again := b.apply(t.Context(), plan)
+					check(t, "again", states(again.Outcomes), []string{test.second})
+					if d := again.Outcomes[0].Detail; !strings.Contains(d, "this plan's") || !strings.Contains(d, "ended as done") {
+						t.Errorf("detail %q does not say that the plan was applied", d)
+					}
+					check(t, "sends", len(b.cloud.sends), 1)
+					check(t, "a new plan", states(b.apply(t.Context(), b.planAfter(test.wanted)).Outcomes), []string{test.first})
+				})
 			})
-		})
+		}
 	}
 }
 

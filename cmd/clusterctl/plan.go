@@ -97,6 +97,7 @@ func (sh *shell) makePlan(ctx context.Context, c *cli.Context, s *session, fleet
 	p := &engine.Planner{Entries: s.entries, SpecDigest: fleet.Digest, AllowShrink: c.Bool("allow-shrink"), Quote: true}
 	if store != nil {
 		var err error
+		p.Last = store.Last
 		if p.Intents, p.Corrupt, err = store.Open(); err != nil {
 			return nil, nil, err
 		}
