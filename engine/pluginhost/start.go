@@ -143,6 +143,7 @@ func (p *Plugin) startError(ctx, starting context.Context, limit time.Duration, 
 	if (lost && p.exitedSoon() || p.exitedNow()) && !p.process.killedByHost() {
 		return fmt.Errorf("plugin %s: start: %w before it was ready%s", name, p.process.gone(), p.lastLines())
 	}
+	p.Close() // what it printed is all here once it has ended
 	return fmt.Errorf("plugin %s: start: %w%s", name, err, p.lastLines())
 }
 
