@@ -28,11 +28,10 @@ type Applier struct {
 	LockTimeout time.Duration // for another run's lock; 0: none
 	Deadline    time.Duration // for an operation, after its signature's expiry; 0: 2 h
 
-	report  sync.Mutex                // one report at a time
-	mu      sync.Mutex                // guards turns and before
-	before  map[string]journal.Record // this plan's actions in history, once read
-	turns   map[string]chan struct{}  // by lock: this run's own clusters, one at a time
-	budgets map[string]chan struct{}  // by entry: calls in flight
+	report  sync.Mutex               // one report at a time
+	mu      sync.Mutex               // guards turns and before
+	turns   map[string]chan struct{} // by lock: this run's own clusters, one at a time
+	budgets map[string]chan struct{} // by entry: calls in flight
 }
 
 // A CheckError lists secrets and requests that the providers refuse before
@@ -121,29 +120,6 @@ func (a *Applier) runs() []*clusterRun {
 		run.actions = append(run.actions, act)
 	}
 	return runs
-}
-
-// doneBefore finds the plan's own actions in history, by id: those that had an
-// effect. History is read once.
-func (a *Applier) doneBefore() (map[string]journal.Record, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.before != nil {
-		return a.before, nil
-	}
-	found := map[string]journal.Record{}
-	err := a.Store.History(func(r journal.Record) bool {
-		if r.Intent.PlanDigest == a.Plan.Digest && r.Verdict != journal.None {
-			found[r.Intent.ActionID] = r
-		}
-		return true
-	})
-	var torn *journal.TornError
-	if err != nil && !errors.As(err, &torn) {
-		return nil, fmt.Errorf("history cannot be read: %w", err)
-	}
-	a.before = found
-	return found, nil
 }
 
 func (a *Applier) defaults() {

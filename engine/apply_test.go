@@ -156,7 +156,7 @@ func TestLostReplyIsNotSentAgain(t *testing.T) {
 					t.Errorf("decided after %s, before %s", took, test.after)
 				}
 				b.cloud.answer, b.cloud.take = nil, nil
-				b.apply(t.Context(), b.plan(wanted))
+				b.apply(t.Context(), b.planAfter(wanted))
 				check(t, "nodes", len(b.cloud.clusters["c1"].groups["core"]), 5)
 				check(t, "plan again", len(b.plan(wanted).Actions), 0)
 			})
@@ -200,7 +200,7 @@ func TestStaleCheck(t *testing.T) {
 		words string
 	}{
 		{"somebody grew it", func(m *model) { m.grow(m.clusters["c1"], "task", 1, 2) },
-			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "was planned from map[count:4] to map[count:2] and would now go from map[count:5] to map[count:2]"},
+			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "was planned from 4 to 2 nodes and would now go from 5 to 2 nodes"},
 		{"another victim", func(m *model) {
 			c := m.clusters["c1"]
 			c.groups["task"] = c.groups["task"][1:]
@@ -210,7 +210,7 @@ func TestStaleCheck(t *testing.T) {
 		{"gone", func(m *model) { delete(m.clusters, "c1") },
 			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "the cluster is gone"},
 		{"done by somebody", func(m *model) { c := m.clusters["c1"]; c.groups["task"] = c.groups["task"][:2] },
-			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "no longer called for: 2 nodes are live"},
+			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "no longer called for: the group has 2 nodes already"},
 		{"broken", func(m *model) { m.clusters["c1"].status = provider.StatusBroken },
 			[]string{"a/task scale_in held", "a/core scale_out skipped"}, "takes no change"},
 		{"busy for too long", func(m *model) {
@@ -318,24 +318,42 @@ func TestLockedByAnotherRun(t *testing.T) {
 	})
 }
 
+// TestNewStoreWaitsForLostRequests: what a lost journal knew of may still
+// arrive, and longer so when our clock is ahead of the cloud's.
 func TestNewStoreWaitsForLostRequests(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.cloud.add("c1", "a", map[string]int{"core": 3})
-		var err error
-		if b.store, err = journal.OpenFile(t.TempDir(), journal.CreateWait, time.Now()); err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		b.cloud.take = func(int) bool {
-			if waited := time.Since(begun); waited < 70*time.Second {
-				t.Errorf("sent after %s, within accept window and read lag", waited)
-			}
-			return true
-		}
-		result := b.apply(t.Context(), b.plan(want("a", `{"node_groups": {"core": {"count": 5}}}`)))
-		check(t, "outcomes", states(result.Outcomes), []string{"a/core scale_out applied done"})
-	})
+	const window = 70 * time.Second // accept window and read lag
+	for _, test := range []struct {
+		name string
+		at   func(time.Time) time.Time // the cloud's clock
+		wait time.Duration
+	}{
+		{"the clocks agree", func(at time.Time) time.Time { return at }, window},
+		{"the cloud's clock is behind", func(at time.Time) time.Time { return at.Add(-20 * time.Second) }, window + 20*time.Second},
+		{"the cloud's clock is ahead", func(at time.Time) time.Time { return at.Add(time.Hour) }, window},
+		{"a clock that cannot be", func(time.Time) time.Time { return time.Unix(0, 0) }, window + time.Minute},
+		{"the cloud tells no time", func(time.Time) time.Time { return time.Time{} }, window},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.cloud.add("c1", "a", map[string]int{"core": 3})
+				b.cloud.observe = func(o provider.Observation) provider.Observation { o.At = test.at(o.At); return o }
+				var err error
+				if b.store, err = journal.OpenFile(t.TempDir(), journal.CreateWait, time.Now()); err != nil {
+					t.Fatal(err)
+				}
+				begun := time.Now()
+				b.cloud.take = func(int) bool {
+					if waited := time.Since(begun); waited < test.wait || waited > test.wait+time.Second {
+						t.Errorf("sent after %s, want %s", waited, test.wait)
+					}
+					return true
+				}
+				result := b.apply(t.Context(), b.plan(want("a", `{"node_groups": {"core": {"count": 5}}}`)))
+				check(t, "outcomes", states(result.Outcomes), []string{"a/core scale_out applied done"})
+			})
+		})
+	}
 }
 
 func TestPluginsAreNotTrusted(t *testing.T) {

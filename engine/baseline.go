@@ -238,7 +238,7 @@ func compareActions(planned, now *Action) string {
 		// Planned when the cluster did not exist: only the goal can be held to.
 		switch {
 		case !gocmp.Equal(planned.To, now.To):
-			return fmt.Sprintf("%s was to end at %v and would now end at %v", opWords(planned), planned.To, now.To)
+			return fmt.Sprintf("%s was to end at %s and would now end at %s", opWords(planned), amounts(planned.To), amounts(now.To))
 		case !slices.EqualFunc(planned.Fields, now.Fields, sameGoal):
 			return fmt.Sprintf("%s would now change other fields", opWords(planned))
 		case len(now.Removes) > 0 || !slices.Equal(planned.Secrets, now.Secrets):
@@ -250,7 +250,7 @@ func compareActions(planned, now *Action) string {
 	case planned.ClusterID != now.ClusterID:
 		return fmt.Sprintf("the cluster was %s and is now %s", planned.ClusterID, now.ClusterID)
 	case !gocmp.Equal(planned.From, now.From) || !gocmp.Equal(planned.To, now.To):
-		return fmt.Sprintf("%s was planned from %v to %v and would now go from %v to %v", opWords(planned), planned.From, planned.To, now.From, now.To)
+		return fmt.Sprintf("%s was planned %s and would now go %s", opWords(planned), way(planned.From, planned.To), way(now.From, now.To))
 	case !slices.EqualFunc(planned.Removes, now.Removes, func(a, b provider.NodeRef) bool { return a.ID == b.ID }):
 		return fmt.Sprintf("%s was planned to remove %s and would now remove %s", opWords(planned), refs(planned.Removes), refs(now.Removes))
 	case !gocmp.Equal(planned.Fields, now.Fields):
@@ -266,30 +266,4 @@ func compareActions(planned, now *Action) string {
 // sameGoal compares what two changes lead to.
 func sameGoal(a, b provider.FieldChange) bool {
 	return a.Path == b.Path && reflect.DeepEqual(a.After, b.After)
-}
-
-func refs(nodes []provider.NodeRef) string {
-	var ids []string
-	for _, n := range nodes {
-		ids = append(ids, n.ID)
-	}
-	return strings.Join(ids, ", ")
-}
-
-// opWords names an action for a sentence.
-func opWords(a *Action) string {
-	return strings.ReplaceAll(string(a.Op), "_", " ") + " of " + a.Address
-}
-
-// standing says what the group looks like now.
-func standing(act *Action, live *provider.State) string {
-	if live == nil {
-		return "the cluster does not exist"
-	}
-	for _, g := range live.Groups {
-		if g.Role == act.Group {
-			return fmt.Sprintf("%d nodes are live", g.Count)
-		}
-	}
-	return "the cluster matches the spec there"
 }

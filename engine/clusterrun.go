@@ -88,18 +88,30 @@ func staleSince(by string, r journal.Record) *StaleError {
 		r.Intent.SignedAt.Format(time.RFC3339), r.Verdict)}
 }
 
-// replayed refuses a plan of which an action on this cluster had an effect
-// before, in whole or in part. Made without a store, a plan for the same wish
-// looks the same again; only one made beside the store tells them apart.
+// replayed refuses a plan of which an action on this cluster was sent before,
+// unless the answer proves that nothing was done: live state alone cannot tell,
+// since somebody may have undone it. The cluster's locks are held, so that no
+// other run of the plan can add to its history.
 func (c *clusterRun) replayed() (OutcomeState, error) {
-	done, err := c.doneBefore()
-	if err != nil {
-		return Held, err
+	last, err := lastRecord(c.Store.Last, c.identities())
+	if err != nil || last == nil {
+		return Held, err // nothing was ever sent to it
 	}
-	for _, act := range c.actions {
-		if r, ok := done[act.ID]; ok {
-			return Stale, &StaleError{staleSince("this plan's", r).Detail + " (it was made without this store)"}
+	var sent *journal.Record
+	err = c.Store.History(func(r journal.Record) bool {
+		in := r.Intent
+		proven := in.Answer != nil && (in.Answer.Outcome == provider.OutcomeRefused || in.Answer.Outcome == provider.OutcomeUnsent)
+		if in.PlanDigest == c.Plan.Digest && in.Cluster == c.planned.Address && !proven {
+			sent = &r
 		}
+		return sent == nil
+	})
+	var torn *journal.TornError
+	if err != nil && !errors.As(err, &torn) {
+		return Held, fmt.Errorf("history cannot be read: %w", err)
+	}
+	if sent != nil {
+		return Stale, staleSince("this plan's", *sent)
 	}
 	return "", nil
 }

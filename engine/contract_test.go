@@ -49,7 +49,7 @@ func TestCoverage(t *testing.T) {
 
 		{"removes another group's node", live, changes(provider.OpScaleIn, less), edit(in, func(a *provider.Action) { a.Removes = []provider.NodeRef{node("n2"), node("t1")} }), `removes "t1", which is not a node of the group`},
 		{"removes one node twice", live, changes(provider.OpScaleIn, less), edit(in, func(a *provider.Action) { a.Removes = []provider.NodeRef{node("n2"), node("n2")} }), "named twice"},
-		{"names fewer than it removes", live, changes(provider.OpScaleIn, less), edit(in, func(a *provider.Action) { a.Removes = []provider.NodeRef{node("n2")} }), "names 1 nodes and removes 2"},
+		{"names fewer than it removes", live, changes(provider.OpScaleIn, less), edit(in, func(a *provider.Action) { a.Removes = []provider.NodeRef{node("n2")} }), "names 1 node and removes 2"},
 		{"removes for a size", live, changes(provider.OpResize, cpu), edit(in, func(a *provider.Action) { a.Fields = []provider.FieldChange{cpu} }), "that no change asks for"},
 		{"a count in the guise of the cluster's field", live, changes(provider.OpScaleOut, count), edit(out, func(a *provider.Action) {
 			a.Group, a.To = "", map[string]int64{"count": 50}

@@ -138,14 +138,14 @@ func checkAction(a provider.Action) error {
 		}
 	case provider.OpScaleOut:
 		if after <= before || before < 0 {
-			return fmt.Errorf("goes from %d to %d nodes", before, after)
+			return fmt.Errorf("goes from %d to %s", before, plural(after, "node"))
 		}
 	case provider.OpScaleIn:
 		if after >= before || after < 0 {
-			return fmt.Errorf("goes from %d to %d nodes", before, after)
+			return fmt.Errorf("goes from %d to %s", before, plural(after, "node"))
 		}
 		if named > 0 && named != before-after {
-			return fmt.Errorf("names %d nodes and removes %d", named, before-after)
+			return fmt.Errorf("names %s and removes %d", plural(named, "node"), before-after)
 		}
 	default:
 		return fmt.Errorf("has an unknown op %q", a.Op)
@@ -174,7 +174,7 @@ func checkCount(a provider.Action, before, after int64) error {
 		case a.Op == provider.OpResize:
 			return fmt.Errorf("changes a number of nodes")
 		case b != before || w != after:
-			return fmt.Errorf("goes from %d to %d nodes where the change is from %d to %d", before, after, b, w)
+			return fmt.Errorf("goes from %d to %s where the change is from %d to %d", before, plural(after, "node"), b, w)
 		}
 		counted = true
 	}

@@ -42,27 +42,28 @@ func TestIntentSaysWhatIsNeeded(t *testing.T) {
 	})
 }
 
-// TestExpires: how long a request may still be taken.
+// TestExpires: how long a request may still be taken. Before the send, which is
+// all that a killed run leaves, the whole of a send's time counts as well.
 func TestExpires(t *testing.T) {
 	for _, test := range []struct {
-		name  string
-		set   func(*model)
-		least time.Duration // after the call of Start
-		most  time.Duration
+		name    string
+		set     func(*model)
+		written time.Duration // before the send, after the call of Start
+		expires time.Duration // in the end, after the call of Start
 	}{
-		{"counts from the return of Start", func(m *model) {}, 60 * time.Second, 60 * time.Second},
+		{"counts from the return of Start", func(m *model) {}, 150 * time.Second, 60 * time.Second},
 		{"our clock is ahead by twenty seconds", func(m *model) {
 			m.observe = func(o provider.Observation) provider.Observation { o.At = o.At.Add(-20 * time.Second); return o }
-		}, 80 * time.Second, 80 * time.Second},
+		}, 170 * time.Second, 80 * time.Second},
 		{"our clock is behind", func(m *model) {
 			m.observe = func(o provider.Observation) provider.Observation { o.At = o.At.Add(time.Hour); return o }
-		}, 60 * time.Second, 60 * time.Second},
+		}, 150 * time.Second, 60 * time.Second},
 		{"a clock that cannot be", func(m *model) {
 			m.observe = func(o provider.Observation) provider.Observation { o.At = time.Unix(0, 0); return o }
-		}, 120 * time.Second, 120 * time.Second},
+		}, 210 * time.Second, 120 * time.Second},
 		{"Start was cut off, and may sign after that", func(m *model) {
 			m.answer = func(int, provider.Answer) provider.Answer { time.Sleep(91 * time.Second); return provider.Answer{} }
-		}, 241 * time.Second, 241 * time.Second},
+		}, 150 * time.Second, 241 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -71,18 +72,79 @@ func TestExpires(t *testing.T) {
 				b.cloud.answer = lost
 				test.set(b.cloud)
 				var called time.Time
-				b.cloud.take = func(int) bool { called = time.Now(); return false }
+				var written []journal.Intent
+				b.cloud.take = func(int) bool {
+					called = time.Now()
+					written, _, _ = b.store.Open()
+					return false
+				}
 				b.apply(t.Context(), b.plan(want("a", toFive)))
-				var expires time.Time
-				if err := b.store.History(func(r journal.Record) bool { expires = r.Intent.Expires; return true }); err != nil {
-					t.Fatal(err)
+				if len(written) != 1 {
+					t.Fatalf("%d intents before the send", len(written))
 				}
-				if got := expires.Sub(called); got < test.least || got > test.most {
-					t.Errorf("expires %s after the call, want %s to %s", got, test.least, test.most)
-				}
+				check(t, "written before the send", written[0].Expires.Sub(called), test.written)
+				check(t, "in the end", last(t, b).Intent.Expires.Sub(called), test.expires)
 			})
 		})
 	}
+}
+
+// TestActionRaisesTheWindow: where the cloud takes an action's request for
+// longer than its kind's, nothing is concluded from what is not there before
+// the longer window ends.
+func TestActionRaisesTheWindow(t *testing.T) {
+	const window = 3 * time.Minute // the kind's is one
+	for _, test := range []struct {
+		name    string
+		arrives time.Duration // 0: never
+		outcome string
+		sends   int
+		after   time.Duration // of the verdict
+	}{
+		{"it arrives after the kind's window", 100 * time.Second, "a/core scale_out applied done", 1, 120 * time.Second},
+		{"it never arrives", 0, "a/core scale_out fell_short none", 0, window + 10*time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.cloud.add("c1", "a", map[string]int{"core": 3})
+				b.cloud.plan = func(r provider.PlanResponse) provider.PlanResponse {
+					r.Clusters[0].Actions[0].AcceptWindow = window
+					return r
+				}
+				var written []journal.Intent
+				b.cloud.late = func(int) time.Duration {
+					written, _, _ = b.store.Open()
+					return test.arrives
+				}
+				b.cloud.take = func(int) bool { return false }
+				b.cloud.answer = lost
+				begun := time.Now()
+				result := b.apply(t.Context(), b.plan(want("a", toFive)))
+				check(t, "outcomes", states(result.Outcomes), []string{test.outcome})
+				check(t, "sends", len(b.cloud.sends), test.sends)
+				if took := time.Since(begun); took < test.after {
+					t.Errorf("decided after %s, before %s", took, test.after)
+				}
+				if len(written) != 1 {
+					t.Fatalf("%d intents before the send", len(written))
+				}
+				check(t, "window in the intent", written[0].AcceptWindow, window)
+				check(t, "expires, before the send", written[0].Expires.Sub(begun), window+90*time.Second)
+				check(t, "expires, after the send", last(t, b).Intent.Expires.Sub(begun), window)
+			})
+		})
+	}
+}
+
+// last is the newest record of the bench's journal.
+func last(t testing.TB, b *bench) journal.Record {
+	t.Helper()
+	var last journal.Record
+	if err := b.store.History(func(r journal.Record) bool { last = r; return true }); err != nil {
+		t.Fatal(err)
+	}
+	return last
 }
 
 func TestPast(t *testing.T) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/clusterctl/clusterctl/plugins/provider"
@@ -72,5 +73,5 @@ func observeOne(ctx context.Context, entry *Entry, k provider.Key) provider.Obse
 
 // ambiguous words the refusal to pick one of several clusters of a name.
 func ambiguous(name string, ids []string) string {
-	return fmt.Sprintf("%d live clusters bear the name %q: %v; name one by id", len(ids), name, ids)
+	return fmt.Sprintf("%d live clusters bear the name %q: %s; name one by id", len(ids), name, strings.Join(ids, ", "))
 }

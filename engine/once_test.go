@@ -68,7 +68,16 @@ func TestPlanActsOnce(t *testing.T) {
 						t.Errorf("detail %q does not say that the plan was applied", d)
 					}
 					check(t, "sends", len(b.cloud.sends), 1)
-					check(t, "a new plan", states(b.apply(t.Context(), b.planAfter(test.wanted)).Outcomes), []string{test.first})
+					fresh := b.planAfter(test.wanted)
+					if !knows {
+						// What saving does where there is no store.
+						fresh = b.plan(test.wanted)
+						fresh.Nonce = "another approval"
+						if err := fresh.Seal(); err != nil {
+							t.Fatal(err)
+						}
+					}
+					check(t, "a new plan", states(b.apply(t.Context(), fresh).Outcomes), []string{test.first})
 				})
 			})
 		}
@@ -408,6 +417,23 @@ func TestSecretsStayOut(t *testing.T) {
 				t.Errorf("the password is told: %s %v", text, err)
 			}
 		})
+	}
+}
+
+// TestNoSecretInAnError: not in what an error wraps either, where its text would
+// show again once somebody unwraps or prints it.
+func TestNoSecretInAnError(t *testing.T) {
+	const canary = "Correct-Horse-7"
+	deep := fmt.Errorf("status 400: %w", errors.New("body: password="+canary))
+	given := &provider.Error{Kind: provider.KindInvalid, Code: "X1", Message: "password " + canary + " is too plain", Err: deep}
+	entry := &Entry{Provider: &checking{newModel(), provider.Answer{Outcome: provider.OutcomeRefused, Error: given}}}
+	answer := start(t.Context(), entry, provider.StartRequest{CheckOnly: true, Secrets: map[string]string{"password": canary, "unset": ""}})
+	check(t, "answer", answer, provider.Answer{Outcome: provider.OutcomeRefused,
+		Error: &provider.Error{Kind: provider.KindInvalid, Code: "X1", Message: "password (secret) is too plain"}})
+	for err := error(answer.Error); err != nil; err = errors.Unwrap(err) {
+		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, canary) {
+			t.Errorf("the password is told by %T", err)
+		}
 	}
 }
 

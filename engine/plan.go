@@ -19,18 +19,21 @@ const FormatVersion = "1.0"
 // Plan is what would be changed. It is plain data: printed, saved, hashed,
 // compared and reviewed without anything else.
 type Plan struct {
-	FormatVersion string         `json:"format_version"`
-	Digest        string         `json:"digest"` // of everything else in the plan
-	SpecDigest    string         `json:"spec_digest"`
-	Summary       Summary        `json:"summary"`
-	Actions       []Action       `json:"actions"`
-	Blocked       []Blocked      `json:"blocked"`
-	Unread        []Unread       `json:"unread"`
-	OpenIntents   []OpenIntent   `json:"open_intents"`
-	Denied        []Denied       `json:"denied"`
-	Warnings      []string       `json:"warnings"`
-	Clusters      []Planned      `json:"clusters"` // every cluster with actions
-	Providers     []PlanProvider `json:"providers"`
+	FormatVersion string `json:"format_version"`
+	Digest        string `json:"digest"` // of everything else in the plan
+	// Nonce tells two approvals of one wish apart where the planner knew no
+	// history; it is set when such a plan is saved.
+	Nonce       string         `json:"nonce,omitempty"`
+	SpecDigest  string         `json:"spec_digest"`
+	Summary     Summary        `json:"summary"`
+	Actions     []Action       `json:"actions"`
+	Blocked     []Blocked      `json:"blocked"`
+	Unread      []Unread       `json:"unread"`
+	OpenIntents []OpenIntent   `json:"open_intents"`
+	Denied      []Denied       `json:"denied"`
+	Warnings    []string       `json:"warnings"`
+	Clusters    []Planned      `json:"clusters"` // every cluster with actions
+	Providers   []PlanProvider `json:"providers"`
 }
 
 // Summary counts the plan's actions by op, and clusters. Removed is in nodes.

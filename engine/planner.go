@@ -143,7 +143,7 @@ func planItems(ctx context.Context, entry *Entry, items []item) ([]planned, erro
 	}
 	if len(resp.Clusters) != len(items) {
 		return nil, &ContractError{Plugin: entry.Description.Name, Call: "Plan", Address: entry.Name,
-			Detail: fmt.Sprintf("%d answers to %d clusters", len(resp.Clusters), len(items))}
+			Detail: fmt.Sprintf("%s to %s", plural(len(resp.Clusters), "answer"), plural(len(items), "cluster"))}
 	}
 	var errs error
 	results := make([]planned, len(items))

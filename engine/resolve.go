@@ -52,8 +52,9 @@ func (a *Applier) Examine(ctx context.Context, c *Cluster) (*Evidence, error) {
 			if kerr != nil {
 				return nil, kerr
 			}
-			// Whatever it was, it was signed before now.
-			ev.QuietUntil = ev.QuietUntil.Add(kind.AcceptWindow + kind.ReadLag)
+			// Whatever it was, it was signed before now, by a clock that may be
+			// ahead of the cloud's.
+			ev.QuietUntil = ev.QuietUntil.Add(kind.AcceptWindow + kind.ReadLag + skew(ev.QuietUntil, o.At, kind.AcceptWindow))
 			ev.Shows = showsOf(o)
 			return ev, nil
 		case err != nil:

@@ -285,7 +285,7 @@ func describe(r reading) string {
 		text = string(r.status)
 	}
 	if r.nodes != nil {
-		text += fmt.Sprintf(", %d nodes", len(r.nodes))
+		text += ", " + plural(len(r.nodes), "node")
 	}
 	return text
 }

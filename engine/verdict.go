@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterctl/clusterctl/engine/journal"
@@ -150,7 +151,7 @@ func judgeGrowth(in *journal.Intent, r reading, made []string) ruling {
 		ours := common(added, made)
 		out = ruling{verdict: byCount(int64(len(ours)), in.K), fresh: ours, foreign: slices.Concat(minus(added, made), gone)}
 	}
-	out.detail = fmt.Sprintf("%d nodes; %d new", len(r.nodes), len(added))
+	out.detail = fmt.Sprintf("%s; %d new", plural(len(r.nodes), "node"), len(added))
 	return out
 }
 
@@ -158,7 +159,7 @@ func judgeShrink(in *journal.Intent, r reading) ruling {
 	gone, added := minus(in.Base, r.nodes), minus(r.nodes, in.Base)
 	out := ruling{
 		verdict: byCount(int64(len(gone)), in.K), foreign: added,
-		detail: fmt.Sprintf("%d nodes; %d gone", len(r.nodes), len(gone)),
+		detail: fmt.Sprintf("%s; %d gone", plural(len(r.nodes), "node"), len(gone)),
 	}
 	if len(in.Victims) > 0 {
 		out.verdict = byCount(int64(len(minus(in.Victims, r.nodes))), int64(len(in.Victims)))
@@ -173,7 +174,7 @@ func judgeCreate(in *journal.Intent, r reading) ruling {
 	case len(made) == 0:
 		return ruling{verdict: journal.None, detail: "no cluster of that name"}
 	case len(made) > 1:
-		return ruling{verdict: journal.Drifted, detail: fmt.Sprintf("%d clusters of that name: %v", len(made), made)}
+		return ruling{verdict: journal.Drifted, detail: fmt.Sprintf("%d clusters of that name: %s", len(made), strings.Join(made, ", "))}
 	case !r.settled():
 		return ruling{verdict: journal.Partial, fresh: made, detail: fmt.Sprintf("cluster %s is %s", made[0], r.text)}
 	}
@@ -196,7 +197,7 @@ func judgeResize(in *journal.Intent, r reading) ruling {
 	}
 	before := slices.Sorted(maps.Keys(in.Sizes))
 	out := ruling{
-		detail:  fmt.Sprintf("%d of %d nodes at the new size", len(r.sizes)-unchanged-other, len(r.sizes)),
+		detail:  fmt.Sprintf("%d of %s at the new size", len(r.sizes)-unchanged-other, plural(len(r.sizes), "node")),
 		foreign: slices.Concat(minus(r.nodes, before), minus(before, r.nodes)),
 	}
 	switch {

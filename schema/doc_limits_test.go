@@ -78,7 +78,7 @@ func shortTables(t *testing.T, limits []schema.Limit) string {
 				continue
 			}
 			where, field := placeOf(l)
-			rule := words(t, l.Rule)
+			rule := must(t, l)
 			same := func(r *shortRow) bool {
 				return r.rule == rule && r.source == l.Source && slices.Equal(r.fields, []string{field})
 			}
@@ -161,7 +161,7 @@ func fullTables(t *testing.T, limits []schema.Limit) string {
 			fmt.Fprintf(&b, "\n### %s, %s: fields\n\n| field | must be | meaning | documented in |\n|---|---|---|---|\n", plugin, title)
 			for _, l := range limits {
 				if l.Plugin == plugin && l.Kind == kind {
-					fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.Path, words(t, l.Rule), cell(l.Doc), orDash(l.Source))
+					fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.Path, must(t, l), cell(l.Doc), orDash(l.Source))
 				}
 			}
 			fmt.Fprintf(&b, "\n### %s, %s: tested edges\n\n| limit | what a spec beyond it is told | documented in |\n|---|---|---|\n", plugin, title)
@@ -223,6 +223,17 @@ func countCases(t *testing.T, plugin string) (accepted, refused int) {
 		}
 	}
 	return accepted, refused + len(file.Typos)
+}
+
+// must is what a field must be, and of how many clusters.
+func must(t *testing.T, l schema.Limit) string {
+	rule := words(t, l.Rule)
+	for _, a := range l.Attributes {
+		if per, ok := strings.CutPrefix(a, "@single("); ok {
+			rule += ", one cluster for each `" + strings.TrimSuffix(per, ")") + "`"
+		}
+	}
+	return rule
 }
 
 // words says a rule of a schema in English.

@@ -61,7 +61,7 @@ func (s *subject) explain(err error, strip int, ownOnly bool) []Problem {
 		}
 		problems = append(problems, s.explainOne(groups[key], path, ownOnly))
 	}
-	return problems
+	return foldClosed(problems)
 }
 
 func relative(path []string, strip int) []string {
@@ -100,15 +100,22 @@ func (s *subject) explainOne(errs []errors.Error, path []string, ownOnly bool) P
 		p.Path = dotted(path)
 		s.unknownField(&p, path)
 		pos = s.nearestLabel(s.raw, path)
+		if _, depth := descend(s.raw, path); p.Hint == closedHint && depth < len(path) {
+			pos = s.closedAt(path, pos)
+		}
 	case saysRequired, saysIncomplete, saysOperand:
 		p.Kind = KindMissingField
 		p.Message = name + " is required"
+		f := s.field(path)
 		if found {
 			p.Message = name + " has no concrete value"
 		} else {
 			pos = s.nearestLabel(s.raw, path)
+			if f != nil && f.missing != "" {
+				p.Message = f.missing
+			}
 		}
-		if f := s.field(path); f != nil && f.doc != "" {
+		if f != nil && f.doc != "" {
 			p.Notes = append(p.Notes, name+": "+f.doc)
 		}
 	case saysMismatch, saysConflict, saysBound, saysValidator:
@@ -128,7 +135,8 @@ func (s *subject) explainOne(errs []errors.Error, path []string, ownOnly bool) P
 			pos = s.nearestLabel(s.raw, path)
 		}
 	}
-	if f := s.field(path); f != nil && p.Kind != KindUnknownField && p.Kind != KindConflict {
+	documented := p.Kind == KindMissingField || p.Kind == KindLimit && s.schemaSays(errs)
+	if f := s.field(path); f != nil && documented {
 		p.Limit = f.source
 	}
 	s.numberHint(&p, path, at, found)
@@ -138,6 +146,14 @@ func (s *subject) explainOne(errs []errors.Error, path []string, ownOnly bool) P
 	s.place(&p, pos)
 	s.shield(&p, path, at, found)
 	return p
+}
+
+// schemaSays says whether the schema has a part in the fault: else the team's own
+// constraint is at odds with the value, and no document states that.
+func (s *subject) schemaSays(errs []errors.Error) bool {
+	return slices.ContainsFunc(errs, func(e errors.Error) bool {
+		return slices.ContainsFunc(errors.Positions(e), func(pos token.Pos) bool { return pos.IsValid() && !s.inSpec(pos) })
+	})
 }
 
 // quoteArgs puts the string that a sentence of the schema quotes into quotes:
@@ -271,8 +287,8 @@ func (s *subject) unknownField(p *Problem, path []string) {
 	if slices.Contains(known, name) {
 		p.Message = fmt.Sprintf("%q is not allowed here", name)
 		p.Hint = fmt.Sprintf("%s has %s only together with other values", owner, name)
-		if v, _ := descend(s.raw, path); v.Err() != nil {
-			p.Hint = "a definition that the cluster is made of is closed without it: add ... there, or make it a hidden field (_name)"
+		if v, _ := descend(s.raw, path); v.Err() != nil || s.field(path).always {
+			p.Hint = closedHint
 		}
 		return
 	}

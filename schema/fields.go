@@ -19,7 +19,10 @@ type field struct {
 	source  string // that line: where the limit is documented
 	attrs   []string
 	meaning provider.Meaning
-	structs bool // has fields of its own
+	missing string // what to say when it has no value and needs one
+	single  string // the setting of the entry for each value of which there is one cluster of the kind
+	structs bool   // has fields of its own
+	always  bool   // allowed whatever the other fields say
 }
 
 // fields is every field of one definition. It is read from the syntax and not
@@ -31,6 +34,12 @@ type fields struct {
 
 var meaningOf = map[string]provider.Meaning{
 	"immutable": provider.Immutable, "param": provider.Param, "secret": provider.Secret, "set": provider.Set,
+}
+
+// ofSchemas says whether an attribute is a word of the schemas, which a spec
+// may not use.
+func ofSchemas(name string) bool {
+	return meaningOf[name] != 0 || name == "endpoint" || name == "missing" || name == "single"
 }
 
 // fieldsOf walks the definition called name in the files of one package.
@@ -52,6 +61,7 @@ func fieldsOf(files []*ast.File, name string) *fields {
 type fieldWalk struct {
 	top   map[string][]ast.Expr
 	stack []string
+	ifs   int // how many conditions and alternatives stand around
 	out   *fields
 }
 
@@ -80,6 +90,10 @@ func (w *fieldWalk) expr(path string, e ast.Expr) {
 	case *ast.UnaryExpr:
 		w.expr(path, e.X)
 	case *ast.BinaryExpr:
+		if e.Op == token.OR {
+			w.ifs++
+			defer func() { w.ifs-- }()
+		}
 		w.expr(path, e.X)
 		w.expr(path, e.Y)
 	case *ast.ListLit:
@@ -102,7 +116,9 @@ func (w *fieldWalk) decl(path string, d ast.Decl) {
 	case *ast.EmbedDecl:
 		w.expr(path, d.Expr)
 	case *ast.Comprehension:
+		w.ifs++
 		w.expr(path, d.Value)
+		w.ifs--
 	case *ast.Attribute:
 		w.attribute(w.out.at(path), d)
 	case *ast.Field:
@@ -113,6 +129,7 @@ func (w *fieldWalk) decl(path string, d ast.Decl) {
 			return
 		}
 		f := w.out.at(join(path, name))
+		f.always = f.always || w.ifs == 0
 		doc, source := comment(d)
 		if f.doc == "" {
 			f.doc = doc
@@ -131,8 +148,14 @@ func (w *fieldWalk) decl(path string, d ast.Decl) {
 }
 
 func (w *fieldWalk) attribute(f *field, a *ast.Attribute) {
-	name, _, _ := strings.Cut(strings.TrimPrefix(a.Text, "@"), "(")
+	name, body := a.Split()
 	f.meaning |= meaningOf[name]
+	switch name {
+	case "missing":
+		f.missing = unquoted(body)
+	case "single":
+		f.single = body
+	}
 	if !slices.Contains(f.attrs, a.Text) {
 		f.attrs = append(f.attrs, a.Text)
 	}

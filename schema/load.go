@@ -14,7 +14,6 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/load"
-	"cuelang.org/go/cue/token"
 )
 
 // Options say what to load. The zero value loads the working directory against
@@ -153,6 +152,7 @@ func (l *loader) load() *Fleet {
 	}
 	fleet.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	l.twins(fleet)
+	l.single(fleet)
 	return fleet
 }
 
@@ -201,43 +201,4 @@ func (l *loader) outside(raw cue.Value) {
 		}
 		l.report(s.explain(e, 0, true)...)
 	}
-}
-
-// twins refuses two clusters of the spec that would be one cluster live.
-func (l *loader) twins(fleet *Fleet) {
-	first := map[[4]string]*Cluster{}
-	for _, c := range fleet.Clusters {
-		key := [4]string{c.Entry, "id", c.ID}
-		what, field := fmt.Sprintf("id %q", c.ID), "id"
-		if c.ID == "" {
-			key = [4]string{c.Entry, "name", c.Kind, c.Name}
-			what, field = fmt.Sprintf("name %q", c.Name), "name"
-		}
-		a := first[key]
-		if a == nil {
-			first[key] = c
-			continue
-		}
-		b := c
-		posA, posB := l.identity(a, field), l.identity(b, field)
-		if posB.Compare(posA) < 0 {
-			a, b, posA, posB = b, a, posB, posA
-		}
-		p := Problem{
-			Severity: Error, Kind: KindConflict, Cluster: b.Address, Path: field,
-			Message: fmt.Sprintf("clusters %s and %s of entry %s have the same %s", a.Address, b.Address, b.Entry, what),
-			Notes:   []string{fmt.Sprintf("%s is at %s", a.Address, l.at(posA))},
-		}
-		l.place(&p, posB)
-		l.report(p)
-	}
-}
-
-// identity is where a cluster's id or name stands; the cluster itself when the
-// name is its key.
-func (l *loader) identity(c *Cluster, field string) token.Pos {
-	if v, depth := descend(c.raw, []string{field}); depth == 1 && l.inSpec(valuePos(v)) {
-		return valuePos(v)
-	}
-	return l.nearestLabel(c.raw, nil)
 }

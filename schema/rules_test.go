@@ -40,18 +40,18 @@ func TestRules(t *testing.T) {
 		"kind is open":             {cluster(`provider: "hw", kind: string`), []string{"b.cue:2 limit kind must be a string, it has no concrete value"}},
 		"cluster is a number":      {"clusters: a: 5\n", []string{`b.cue:2 limit cluster "a" must be a struct, not 5`}},
 		"meaning in a spec":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: 5 @param()`), []string{"b.cue:2 syntax @param belongs to the schemas; a spec may not say what a field means to the engine"}},
-		"every meaning":            {"_a: 1 @immutable()\n_b: 1 @secret()\n_c: 1 @set()\n_d: 1 @endpoint()\n" + ok, []string{"b.cue:2 syntax @immutable belongs", "b.cue:3 syntax @secret belongs", "b.cue:4 syntax @set belongs", "b.cue:5 syntax @endpoint belongs"}},
+		"every meaning":            {"_a: 1 @immutable()\n_b: 1 @secret()\n_c: 1 @set()\n_d: 1 @endpoint()\n_e: 1 @single(owner)\n_f: 1 @missing(\"x\")\n" + ok, []string{"b.cue:2 syntax @immutable belongs", "b.cue:3 syntax @secret belongs", "b.cue:4 syntax @set belongs", "b.cue:5 syntax @endpoint belongs", "b.cue:6 syntax @single belongs", "b.cue:7 syntax @missing belongs"}},
 		"meaning of a struct":      {cluster(`provider: "hw", kind: "mrs", @param()`), []string{"b.cue:2 syntax @param belongs"}},
 		"embedding":                {"x: _ @embed(file=\"x.json\")\n" + ok, []string{"b.cue:2 syntax a spec may not embed other files"}},
 		"other attributes":         {cluster(`provider: "hw", kind: "mrs" @note(of ours)`), nil},
 		"typo below a known field": {cluster(`provider: "hw", kind: "mrs", node_groups: core: {count: 3, cuont: 4}`), []string{`b.cue:2 unknown-field "cuont" is not a field of node_groups.core`}},
 		"typos and a limit": {cluster(`provider: "hw", kind: "mrs", nmae: "x", node_groups: core: {count: 0, cuont: 4}`),
-			[]string{`b.cue:2 unknown-field "nmae" is not a field of kind "mrs"`, "b.cue:2 limit the number of Core nodes is 1 to 500, not 0", `b.cue:2 unknown-field "cuont" is not a field of node_groups.core`}},
+			[]string{`b.cue:2 unknown-field "nmae" is not a field of kind "mrs"`, "b.cue:2 limit the number of Core nodes is a whole number from 1 to 500, not 0", `b.cue:2 unknown-field "cuont" is not a field of node_groups.core`}},
 		"a limit of the team's own": {"clusters: [string]: node_groups: core: count: <=5\n" + cluster(`provider: "hw", kind: "mrs", node_groups: core: count: 9`), []string{"b.cue:3 limit count must be <=5, not 9"}},
 		"two values":                {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: 4`) + "clusters: a: node_groups: core: count: 5\n", []string{"b.cue:2 conflict count has two values, 4 and 5"}},
 		"not concrete":              {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: int`), []string{"b.cue:2 missing-field count has no concrete value"}},
 		"missing in a group":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: {}`), []string{"b.cue:2 missing-field count is required"}},
-		"a number in quotes":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: "4"`), []string{`b.cue:2 limit the number of Core nodes is 1 to 500, not "4"`}},
+		"a number in quotes":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: "4"`), []string{`b.cue:2 limit the number of Core nodes is a whole number from 1 to 500, not "4"`}},
 		"key that is no name":       {"clusters: \"分析\": {provider: \"hw\", kind: \"mrs\"}\n", []string{`b.cue:2 limit the key "分析" cannot be the cluster's name`}},
 		"key with an id":            {"clusters: \"分析\": {provider: \"hw\", kind: \"mrs\", id: \"i\"}\n", nil},
 		"same id":                   {cluster(`provider: "hw", kind: "mrs", id: "i"`) + "clusters: b: {provider: \"hw\", kind: \"mrs\", id: \"i\"}\n", []string{`b.cue:3 conflict clusters a and b of entry hw have the same id "i"`}},
@@ -198,5 +198,108 @@ func TestBrokenLock(t *testing.T) {
 		if diff := cmp.Diff([]string{"clusterctl.lock " + want}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", content, diff)
 		}
+	}
+}
+
+// The limit of a problem is the document that states it: none states what the
+// team's own constraint, or a fault of the spec's arithmetic, refuses.
+func TestLimitIsTheSchemas(t *testing.T) {
+	const own = "clusters: [=~\"^a\"]: node_groups: core: count: <=4\n"
+	cluster := func(count string) string {
+		return `clusters: a: {provider: "hw", kind: "mrs", node_groups: core: count: ` + count + "}\n"
+	}
+	const source = "MRS API, cluster resize, table 2, instances"
+	for name, tc := range map[string]struct{ spec, message, limit string }{
+		"the schema's":        {cluster("501"), "the number of Core nodes is a whole number from 1 to 500, not 501", source},
+		"the schema's, typed": {cluster("1.5"), "the number of Core nodes is a whole number from 1 to 500, not 1.5", source},
+		"no value":            {cluster("int"), "count has no concrete value", source},
+		"the team's":          {own + cluster("5"), "count must be <=4, not 5", ""},
+		"the team's, of both": {own + cluster("501"), "count must be <=4, not 501", ""},
+		"arithmetic":          {cluster("1/0"), "failed arithmetic: division by zero", ""},
+		"two values":          {cluster("4") + "clusters: a: node_groups: core: count: 5\n", "count has two values, 4 and 5", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := Load(Options{Dir: spec(t, map[string]string{"a.cue": accounts, "b.cue": "package fleet\n" + tc.spec})})
+			if len(problems) != 1 || problems[0].Message != tc.message || problems[0].Limit != tc.limit {
+				t.Errorf("want %q with limit %q:\n%s", tc.message, tc.limit, text(problems))
+			}
+		})
+	}
+}
+
+// A definition that is closed without what the schema adds is told once, where
+// it stands, however many fields it lacks and clusters it makes.
+func TestClosedTemplateIsToldOnce(t *testing.T) {
+	const body = `{provider: "qc", kind: "ehpc", id: "ehpc-1", node_groups: login: count: 1}` + "\n"
+	const lacks = `"admin_user", "deploy_mode", "software_library" are not allowed here`
+	for name, tc := range map[string]struct {
+		spec string
+		want []string
+	}{
+		"open":          {"#H: {provider: \"qc\", kind: \"ehpc\", id: \"ehpc-1\", node_groups: login: count: 1, ...}\nclusters: a: #H\n", nil},
+		"hidden":        {"_h: " + body + "clusters: a: _h\n", nil},
+		"closed":        {"#H: " + body + "clusters: a: #H\n", []string{"b.cue:2:1 a.admin_user " + lacks}},
+		"unified":       {"#H: " + body + "clusters: a: #H & {name: string | *\"a\"}\n", []string{`b.cue:3:26 a.name "name" is not allowed here`}},
+		"with a struct": {"#H: " + body + "clusters: a: #H & {kind: \"ehpc\"}\n", []string{"b.cue:2:1 a.admin_user " + lacks}},
+		"of two":        {"#H: " + body + "#G: " + body + "clusters: a: #H & #G\n", []string{"b.cue:4:11 a.admin_user " + lacks}},
+		"a group's":     {"#L: {nfs_need: 1, nfs_dns: \"x\", start_hook_on: 1, nfs_export: \"e\"}\n_h: " + body + "clusters: a: _h & {software_library: #L}\n", []string{`b.cue:2:1 a.software_library.nfs_local "nfs_local", "nfs_network" are not allowed here`}},
+		"one field":     {"#L: {nfs_need: 1, nfs_dns: \"x\", start_hook_on: 1, nfs_export: \"e\", nfs_local: \"l\"}\n_h: " + body + "clusters: a: _h & {software_library: #L}\n", []string{`b.cue:2:1 a.software_library.nfs_network "nfs_network" is not allowed here`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := Load(Options{Dir: spec(t, map[string]string{"a.cue": accounts, "b.cue": "package fleet\n" + tc.spec})})
+			var got []string
+			for _, p := range problems {
+				got = append(got, fmt.Sprintf("%s:%d:%d %s.%s %s", p.File, p.Line, p.Column, p.Cluster, p.Path, p.Message))
+				if p.Kind != KindUnknownField || !strings.HasPrefix(p.Hint, "a definition that the cluster is made of is closed without") {
+					t.Errorf("%s, help: %s", p.Kind, p.Hint)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s\n%s", diff, text(problems))
+			}
+		})
+	}
+	_, problems := Load(Options{Dir: spec(t, map[string]string{"a.cue": accounts, "b.cue": "package fleet\n#H: " + body + "clusters: a: #H\nclusters: b: #H\n"})})
+	if len(problems) != 1 || !slices.Equal(problems[0].Notes, []string{"the same in b"}) {
+		t.Errorf("two clusters:\n%s", text(problems))
+	}
+}
+
+// Of some kinds a user may have one cluster only, whichever entry it is in.
+func TestSingle(t *testing.T) {
+	const more = `providers: {
+	zone2: {plugin: "qingcloud", zone: "pek3", owner: "usr-8rhqe0n7", uid_number: 1, gid_number: 1}
+	other: {plugin: "qingcloud", zone: "jn1a", owner: "usr-other", uid_number: 1, gid_number: 1}
+}
+`
+	cluster := func(key, entry, kind string) string {
+		return fmt.Sprintf("clusters: %s: {provider: %q, kind: %q, id: \"%s-%s\", node_groups: {}}\n", key, entry, kind, kind, key)
+	}
+	for name, tc := range map[string]struct {
+		spec string
+		want []string
+	}{
+		"one":                   {cluster("a", "qc", "hpc"), nil},
+		"one of each kind":      {cluster("a", "qc", "hpc") + cluster("b", "qc", "ehpc"), nil},
+		"many of the other":     {cluster("a", "qc", "ehpc") + cluster("b", "qc", "ehpc"), nil},
+		"of two owners":         {cluster("a", "qc", "hpc") + cluster("b", "other", "hpc"), nil},
+		"two of one entry":      {cluster("a", "qc", "hpc") + cluster("b", "qc", "hpc"), []string{"b.cue:7:11 b: a is at b.cue:6:11"}},
+		"two zones of one user": {cluster("b", "qc", "hpc") + cluster("a", "zone2", "hpc"), []string{"b.cue:7:11 a: b is at b.cue:6:11"}},
+		"a third":               {cluster("a", "qc", "hpc") + cluster("b", "zone2", "hpc") + cluster("c", "qc", "hpc"), []string{"b.cue:7:11 b: a is at b.cue:6:11", "b.cue:8:11 c: a is at b.cue:6:11"}},
+		"of one template":       {"#T: {provider: \"qc\", kind: \"hpc\", node_groups: {}, ...}\nclusters: a: #T & {id: \"hpc-a\"}\nclusters: b: #T & {id: \"hpc-b\"}\n", []string{"b.cue:8:11 b: a is at b.cue:7:11"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := Load(Options{Dir: spec(t, map[string]string{"a.cue": accounts, "b.cue": "package fleet\n" + more + tc.spec})})
+			var got []string
+			for _, p := range problems {
+				got = append(got, fmt.Sprintf("%s:%d:%d %s: %s", p.File, p.Line, p.Column, p.Cluster, strings.Join(p.Notes, "; ")))
+				if p.Kind != KindConflict || !strings.HasPrefix(p.Message, "owner usr-8rhqe0n7 has the hpc cluster ") || p.Limit != "QingCloud EHPC quick start, creating a cluster" {
+					t.Errorf("%s %s (%s)", p.Kind, p.Message, p.Limit)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s\n%s", diff, text(problems))
+			}
+		})
 	}
 }

@@ -92,8 +92,22 @@ func compile(ctx *cue.Context, src Source) (*compiled, error) {
 		if c.kinds[kind], err = define(src.Kinds[kind], fmt.Sprintf("kind %q", kind)); err != nil {
 			return nil, err
 		}
+		for path, f := range c.kinds[kind].fields.byPath {
+			if f.single != "" && (path != "kind" || c.entry.fields.byPath[f.single] == nil) {
+				return nil, fmt.Errorf("schema of plugin %s: %s.%s: @single(%s) belongs at kind and names a setting of %s", src.Plugin, src.Kinds[kind], path, f.single, src.Provider)
+			}
+		}
 	}
 	return c, nil
+}
+
+// single is the setting of the entry that allows one cluster of this kind for
+// each of its values; empty when there is no such limit.
+func (d *definition) single() string {
+	if f := d.fields.byPath["kind"]; f != nil {
+		return f.single
+	}
+	return ""
 }
 
 // parseSource parses the files of src in the order of their names. A schema

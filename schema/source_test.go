@@ -60,6 +60,9 @@ func TestCheck(t *testing.T) {
 		"open in a group":    {edit("w!: {count!: int,", "w!: {count!: int, ...,"), "#Box.node_groups.w is open"},
 		"open in a list":     {edit("v?: string}", "v?: string, ...}"), "#Box.tags.[] is open"},
 		"open by a matchN":   {edit("mode: *", "matchN(1, [{size!: _}, {x!: _}])\n\tmode: *"), "#Box is open"},
+		"single":             {edit(`kind!: "box"`, `kind!: "box" @single(endpoint)`), ""},
+		"single of nothing":  {edit(`kind!: "box"`, `kind!: "box" @single(ownr)`), "#Box.kind: @single(ownr) belongs at kind and names a setting of #Provider"},
+		"single elsewhere":   {edit(`mode: *"a" | "b"`, `mode: *"a" | "b" @single(endpoint)`), "#Box.mode: @single(endpoint) belongs at kind"},
 		"open entry":         {strings.Replace(closed, `plugin!: "demo",`, `plugin!: "demo", ...,`, 1), "#Provider is open"},
 		"open part of entry": {demoBox, "#Provider.timing is open"},
 	} {
@@ -111,6 +114,9 @@ func TestForeignSchema(t *testing.T) {
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Kind+" "+p.Message)
+				if conditional := `kind "box" has months only together with other values`; p.Kind == KindUnknownField && p.Path == "months" && p.Hint != conditional {
+					t.Errorf("help: %s", p.Hint)
+				}
 				if p.Line == 0 || strings.Contains(text(problems), "sesame") {
 					t.Errorf("no line, or too much said: %+v", p)
 				}

@@ -186,7 +186,7 @@ func (t *tree) parse(name string, src any, cfg parser.Config) (*ast.File, error)
 		switch {
 		case attr == "extern" || attr == "embed":
 			t.refuse(a.Pos(), KindSyntax, "a spec may not embed other files", "write the data as CUE, in a file of the package")
-		case meaningOf[attr] != 0 || attr == "endpoint":
+		case ofSchemas(attr):
 			t.refuse(a.Pos(), KindSyntax, fmt.Sprintf("@%s belongs to the schemas; a spec may not say what a field means to the engine", attr), "")
 		}
 	})

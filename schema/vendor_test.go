@@ -71,7 +71,7 @@ func TestStockVet(t *testing.T) {
 	for name, tc := range map[string]struct{ spec, refused string }{
 		"sound":           {accounts + ok, ""},
 		"the whole fleet": {string(good), ""},
-		"limit":           {accounts + strings.Replace(ok, "5", "501", 1), "the number of Core nodes is 1 to 500, not 501"},
+		"limit":           {accounts + strings.Replace(ok, "5", "501", 1), "the number of Core nodes is a whole number from 1 to 500, not 501"},
 		"typo":            {accounts + strings.Replace(ok, "count:", "cuont:", 1), "cuont: field not allowed"},
 		"typo on top":     {accounts + strings.Replace(ok, "node_groups", "node_gruops", 1), "node_gruops: field not allowed"},
 		"unknown kind":    {accounts + strings.Replace(ok, `"mrs"`, `"mrz"`, 1), "huawei has no kind mrz"},

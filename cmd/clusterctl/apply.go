@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -41,6 +42,14 @@ func (sh *shell) apply(c *cli.Context) error {
 	if err := wantArgs(c, 1); err != nil {
 		return err
 	}
+	if n := c.Int("parallelism"); n < 1 {
+		return exitf(exitError, "--parallelism takes a number from 1 up, not %d", n)
+	}
+	for _, flag := range []string{"wait", "lock-timeout"} {
+		if d := c.Duration(flag); d < 0 {
+			return exitf(exitError, "--%s takes a duration from 0 up, not %s", flag, d)
+		}
+	}
 	ctx, stop := sh.interruptible(c.Context)
 	defer stop()
 	arg := c.Args().First()
@@ -53,10 +62,16 @@ func (sh *shell) apply(c *cli.Context) error {
 	return run.spec()
 }
 
-// cause is the reason in a path error, whose path is printed already.
+// cause is the reason in an error of the file system, whose path is printed
+// already or is of no interest.
 func cause(err error) error {
-	if p, ok := err.(*fs.PathError); ok {
-		return p.Err
+	var one *fs.PathError
+	var two *os.LinkError
+	switch {
+	case errors.As(err, &one):
+		return one.Err
+	case errors.As(err, &two):
+		return two.Err
 	}
 	return err
 }

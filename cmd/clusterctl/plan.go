@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -68,6 +69,13 @@ func (sh *shell) plan(c *cli.Context) error {
 	plan, _, err := sh.makePlan(ctx, c, s, fleet, clusters, store)
 	if err != nil {
 		return err
+	}
+	if c.String("out") != "" && store == nil {
+		// Without history nothing else tells this approval from an earlier one.
+		plan.Nonce = rand.Text()
+		if err := plan.Seal(); err != nil {
+			return err
+		}
 	}
 	data, err := plan.Marshal()
 	if err != nil {
@@ -161,7 +169,11 @@ func saveFile(path string, data []byte) error {
 		_, err := os.Stdout.Write(data)
 		return err
 	}
-	return maybe.WriteFile(path, data, 0o600)
+	// It is written beside path first; that name would tell nobody anything.
+	if err := maybe.WriteFile(path, data, 0o600); err != nil {
+		return exitf(exitError, "the plan cannot be saved to %s: %v", path, cause(err))
+	}
+	return nil
 }
 
 func (sh *shell) showCommand() *cli.Command {

@@ -104,12 +104,23 @@ func (sh *shell) unsettledCluster(ctx context.Context, c *cli.Context) (*engine.
 	if err := schema.WriteText(sh.stderr, problems, sh.colour(sh.stderr)); err != nil {
 		return nil, nil, nil, err
 	}
+	elsewhere := ""
+	if c.Args().Len() == 1 {
+		elsewhere = fmt.Sprintf("if the spec is in another folder, name it: clusterctl %s %s DIR", c.Command.Name, address)
+	}
+	if fleet == nil && elsewhere != "" {
+		return nil, nil, nil, exitf(exitError, "%s", elsewhere)
+	}
 	if fleet == nil || schema.Failed(problems) {
 		return nil, nil, nil, quietly(exitError)
 	}
 	at := slices.IndexFunc(fleet.Clusters, func(cl *schema.Cluster) bool { return cl.Address == address })
 	if at < 0 {
-		return nil, nil, nil, exitf(exitError, "the spec has no cluster %q; it has %s", address, names(fleet))
+		text := fmt.Sprintf("the spec has no cluster %q; it has %s", address, names(fleet))
+		if elsewhere != "" {
+			text += "; " + elsewhere
+		}
+		return nil, nil, nil, exitf(exitError, "%s", text)
 	}
 	cl := fleet.Clusters[at]
 	cluster := &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Source: cl.Source}

@@ -265,9 +265,9 @@ var moving = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ?`), "TIME"},
-	{regexp.MustCompile(`\d\d:\d\d:\d\dZ `), ""},
+	{regexp.MustCompile(`(?m)^\d\d:\d\d:\d\dZ `), ""},
 	{regexp.MustCompile(` in [0-9.]+ (ms|s|min \d+ s)`), " in TIME"},
-	{regexp.MustCompile(`\b\d\d:\d\d:\d\d\b`), "CLOCK"},
+	{regexp.MustCompile(`\b\d\d:\d\d:\d\dZ?\b`), "CLOCK"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "LOOPBACK"},
 	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:SUM"},
 	{regexp.MustCompile(`"hash": "[0-9a-f]{64}"`), `"hash": "SUM"`},

@@ -109,10 +109,11 @@ func notesOf(plan *engine.Plan) map[string]string {
 		add(u.Address, "not read: "+u.Reason)
 	}
 	for _, o := range plan.OpenIntents {
-		note := strings.ReplaceAll(string(o.Op), "_", " ") + " is unsettled since " + o.Since.UTC().Format("2006-01-02 15:04:05")
+		note := strings.ReplaceAll(string(o.Op), "_", " ") + " is unsettled since " + o.Since.UTC().Format("2006-01-02 15:04:05Z")
 		if o.Since.IsZero() {
 			note = o.Reason
 		}
+		note += " (" + render.ResolveCommand(o.Address) + ")"
 		add(o.Address, note)
 	}
 	return notes
@@ -200,26 +201,43 @@ func (sh *shell) historyCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if store == nil {
+				return sh.noHistory(c, format)
+			}
 			return sh.history(store, c.Args().First(), format)
 		},
 	}
 }
 
+// noHistory says that there is no store, which may be the wrong one's name or a
+// first run's.
+func (sh *shell) noHistory(c *cli.Context, format string) error {
+	dir, err := storeDir(c)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("There is no store in %s. If there is one elsewhere, name it with --store.", dir)
+	if format == "json" {
+		fmt.Fprintln(sh.stderr, text)
+		return sh.printJSON([]journal.Record{})
+	}
+	_, err = fmt.Fprintln(sh.stdout, text)
+	return err
+}
+
 func (sh *shell) history(store journal.Store, cluster, format string) error {
 	records := []journal.Record{}
-	if store != nil {
-		err := store.History(func(r journal.Record) bool {
-			if cluster == "" || r.Intent.Cluster == cluster {
-				records = append(records, r)
-			}
-			return true
-		})
-		var torn *journal.TornError
-		if errors.As(err, &torn) {
-			fmt.Fprintln(sh.stderr, "clusterctl: "+torn.Error())
-		} else if err != nil {
-			return err
+	err := store.History(func(r journal.Record) bool {
+		if cluster == "" || r.Intent.Cluster == cluster {
+			records = append(records, r)
 		}
+		return true
+	})
+	var torn *journal.TornError
+	if errors.As(err, &torn) {
+		fmt.Fprintln(sh.stderr, "clusterctl: "+torn.Error())
+	} else if err != nil {
+		return err
 	}
 	if format == "json" {
 		return sh.printJSON(records)

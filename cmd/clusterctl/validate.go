@@ -49,7 +49,7 @@ func choose(c *cli.Context, fleet *schema.Fleet) ([]*engine.Cluster, error) {
 	for _, list := range [][]string{targets, excludes} {
 		for _, pattern := range list {
 			if !slices.ContainsFunc(fleet.Clusters, func(cl *schema.Cluster) bool { return matches(pattern, cl.Address) }) {
-				return nil, exitf(exitError, "no cluster matches %q; the spec has %s", pattern, names(fleet))
+				return nil, noMatch(pattern, fleet)
 			}
 		}
 	}
@@ -62,6 +62,16 @@ func choose(c *cli.Context, fleet *schema.Fleet) ([]*engine.Cluster, error) {
 		chosen = append(chosen, &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Source: cl.Source})
 	}
 	return chosen, nil
+}
+
+// noMatch says what else the spec has. A group's address is not cut down to its
+// cluster: the run would then change other groups than the one that was named.
+func noMatch(pattern string, fleet *schema.Fleet) error {
+	cluster, group, isGroup := strings.Cut(pattern, "/")
+	if isGroup && group != "" && slices.ContainsFunc(fleet.Clusters, func(cl *schema.Cluster) bool { return matches(cluster, cl.Address) }) {
+		return exitf(exitError, "%q names a group; name its cluster %q, all groups of which are planned together", pattern, cluster)
+	}
+	return exitf(exitError, "no cluster matches %q; the spec has %s", pattern, names(fleet))
 }
 
 func matches(pattern, address string) bool {

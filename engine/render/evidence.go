@@ -40,6 +40,7 @@ func Evidence(w io.Writer, address string, ev *engine.Evidence, look Look) error
 	return out.Flush()
 }
 
+// stamp is a moment as every line of ours gives it: in UTC, and saying so.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 func answerWords(a *journal.Answer) string {

@@ -18,9 +18,9 @@ func (t *planText) notes(p *engine.Plan) {
 	for _, o := range p.OpenIntents {
 		since := ""
 		if !o.Since.IsZero() {
-			since = fmt.Sprintf("%s since %s is unsettled: ", opName(o.Op), o.Since.UTC().Format("2006-01-02 15:04:05"))
+			since = fmt.Sprintf("%s since %s is unsettled: ", opName(o.Op), stamp(o.Since))
 		}
-		t.say(2, "%s %s   %s%s", t.red("!"), t.bold(Clean(o.Address)), since, Clean(o.Reason))
+		t.say(2, "%s %s   %s%s (%s)", t.red("!"), t.bold(Clean(o.Address)), since, Clean(o.Reason), ResolveCommand(o.Address))
 	}
 	for _, d := range p.Denied {
 		t.say(2, "%s %s   denied by guard %s: %s     %s", t.red("!"), t.bold(Clean(d.Address)), d.Guard, Clean(d.Reason), t.dim(d.Source))
@@ -31,6 +31,12 @@ func (t *planText) notes(p *engine.Plan) {
 	if len(p.Blocked)+len(p.Unread)+len(p.OpenIntents)+len(p.Denied)+len(p.Warnings) > 0 {
 		fmt.Fprintln(t)
 	}
+}
+
+// ResolveCommand is what shows the evidence of an unsettled request.
+func ResolveCommand(address string) string {
+	cluster, _, _ := strings.Cut(Clean(address), "/")
+	return "clusterctl resolve " + cluster
 }
 
 func (t *planText) blocked(b engine.Blocked) {
@@ -124,7 +130,8 @@ func Summary(p *engine.Plan) string {
 	return text
 }
 
-// Cost adds up the prices that are known, per currency and period.
+// Cost adds up the prices that are known, per currency and period. It says where
+// a cloud names a price and no document says for how long.
 func Cost(p *engine.Plan) string {
 	sums := map[provider.Price]float64{}
 	for _, a := range p.Actions {
@@ -135,7 +142,11 @@ func Cost(p *engine.Plan) string {
 	var parts []string
 	for key, amount := range sums {
 		key.Amount = amount
-		parts = append(parts, Price(key))
+		text := Price(key)
+		if key.Per == "" {
+			text += " (period not documented)"
+		}
+		parts = append(parts, text)
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")

@@ -146,7 +146,8 @@ func nodes(a *engine.Action) string {
 	return strings.Join(names, ", ")
 }
 
-// Change words what an action does: "3 → 5 nodes", "2c/4G → 4c/12G".
+// Change words what an action does: "3 → 5 nodes", "2c/4G → 4c/12G", and
+// "to 4c/12G" where what was before is not known.
 func Change(a *engine.Action) string {
 	switch a.Op {
 	case provider.OpScaleOut, provider.OpScaleIn:
@@ -155,7 +156,7 @@ func Change(a *engine.Action) string {
 		return created(a)
 	}
 	if len(a.From) == 0 {
-		return size(a.To)
+		return "to " + size(a.To)
 	}
 	return size(a.From) + " → " + size(a.To)
 }
@@ -188,7 +189,7 @@ func created(a *engine.Action) string {
 }
 
 // size words the size of a node. cpu and memory (MB) go together, as clouds
-// print them.
+// print them; storage is in GB.
 func size(of map[string]int64) string {
 	of = maps.Clone(of)
 	var parts []string
@@ -200,7 +201,11 @@ func size(of map[string]int64) string {
 		delete(of, "memory")
 	}
 	for _, name := range slices.Sorted(maps.Keys(of)) {
-		parts = append(parts, fmt.Sprintf("%s %d", Clean(name), of[name]))
+		text := fmt.Sprintf("%s %d", Clean(name), of[name])
+		if name == "storage_size" {
+			text += " GB"
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, " ")
 }
@@ -217,8 +222,10 @@ func Price(p provider.Price) string {
 	}
 	text := fmt.Sprintf("%s%s%.2f", sign, currency, max(p.Amount, -p.Amount))
 	switch p.Per {
-	case "", "once":
+	case "":
 		return text
+	case "once":
+		return text + " once"
 	}
 	return text + " a " + Clean(p.Per)
 }

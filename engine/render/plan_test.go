@@ -74,7 +74,7 @@ simulation  qc/ehpc  new
 ! a, b  far   not read: no route
   check the network, the proxy and the endpoint of entry far, then run this again
 ! c  far   not read: 签名错误 (code 1200)     x.cue:3:1
-! edge/worker   scale out since 2026-03-02 12:00:00 is unsettled: its outcome is not known yet
+! edge/worker   scale out since 2026-03-02 12:00:00Z is unsettled: its outcome is not known yet (clusterctl resolve edge)
 ! big/task   denied by guard shrink: removes 5 of 12 nodes     fleet.cue:6:21
 warning: clocks differ by 40 s
 
@@ -111,8 +111,8 @@ simulation  qc/ehpc  new
 ! c  far   not read: 签名错误 (code 1200)
   x.cue:3:1
 ! edge/worker   scale out since 2026-03-02
-  12:00:00 is unsettled: its outcome is not known
-  yet
+  12:00:00Z is unsettled: its outcome is not
+  known yet (clusterctl resolve edge)
 ! big/task   denied by guard shrink: removes 5 of
   12 nodes     fleet.cue:6:21
 warning: clocks differ by 40 s
@@ -158,6 +158,29 @@ func TestPlanColour(t *testing.T) {
 func TestSummaryOfNothing(t *testing.T) {
 	for clusters, want := range map[int]string{1: "No changes. 1 cluster matches the spec.", 43: "No changes. 43 clusters match the spec."} {
 		if got := Summary(&engine.Plan{Summary: engine.Summary{Clusters: clusters, Unchanged: clusters}}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// A price without a period says that none is documented, once, in the sum.
+func TestCost(t *testing.T) {
+	priced := func(amount float64, per string) engine.Action {
+		return engine.Action{Cost: &provider.Price{Amount: amount, Currency: "CNY", Per: per}}
+	}
+	p := &engine.Plan{Actions: []engine.Action{priced(0.2, ""), priced(0.04, ""), priced(-3, "month"), priced(5, "once"), {}}}
+	if got, want := Cost(p), "+¥0.24 (period not documented), +¥5.00 once, -¥3.00 a month"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestChangeOfSize(t *testing.T) {
+	small, large := map[string]int64{"cpu": 2, "memory": 4096, "storage_size": 50}, map[string]int64{"cpu": 2, "memory": 4096, "storage_size": 100}
+	for want, a := range map[string]engine.Action{
+		"2c/4G storage_size 50 GB → 2c/4G storage_size 100 GB": {Op: provider.OpResize, From: small, To: large},
+		"to 2c/4G storage_size 100 GB":                         {Op: provider.OpResize, To: large},
+	} {
+		if got := Change(&a); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -136,7 +136,7 @@ func sentence(t *task) string {
 	text := Clean(e.Text)
 	until := ""
 	if !e.Until.IsZero() {
-		until = e.Until.Local().Format("15:04:05")
+		until = e.Until.UTC().Format("15:04:05Z")
 	}
 	switch e.State {
 	case engine.Waiting:

@@ -71,13 +71,17 @@ Interrupted.`)
 // What a person must not miss gets a line that stays.
 func TestProgressLostReply(t *testing.T) {
 	s, p, _ := live(1, 100)
-	until := time.Date(2026, 3, 2, 10, 31, 7, 0, time.Local)
+	// Wherever the person is, the time is the same as in the log.
+	local := time.Local
+	time.Local = time.FixedZone("CST", 8*3600)
+	t.Cleanup(func() { time.Local = local })
+	until := time.Date(2026, 3, 2, 18, 31, 7, 0, time.Local)
 	p.Event(engine.Event{Action: grow, State: engine.Watching, Text: "the reply was lost. Not sending again", Until: until})
 	p.Event(engine.Event{Action: grow, State: engine.Watching, Text: "scaling-out, 3 nodes"})
 	shows(t, s, `
 the question: yes
 分析/core: the reply was lost. Not sending again. The request can no longer take effect after
-  10:31:07
+  10:31:07Z
   分析/core  scale out  00:00  the reply was lost. Not sending again. The request can no longer ta…
   1 running        ^C leaves; apply again goes on`)
 	p.Tick()
@@ -90,7 +94,7 @@ the question: yes
 	shows(t, s, `
 the question: yes
 分析/core: the reply was lost. Not sending again. The request can no longer take effect after
-  10:31:07`)
+  10:31:07Z`)
 }
 
 // A window made narrower breaks the lines that are drawn; all of them go.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/clusterctl/clusterctl/engine"
@@ -74,16 +75,58 @@ var verdictWords = map[string]string{
 	"drifted": "the cluster changed in another way",
 }
 
+// resultSummary says in one line how an apply ended and what to do next.
 func resultSummary(r *engine.Result) string {
-	total, applied := len(r.Outcomes), r.Count(engine.Applied)
-	if total == 0 {
-		text := plural(len(r.Settled), "earlier request") + " settled; nothing more to apply."
-		if r.Has(engine.Unsettled) {
-			text = "What became of earlier requests is not known yet. Apply again to go on watching."
+	closed, open := settledOf(r.Settled)
+	var text string
+	switch {
+	case len(r.Outcomes) > 0:
+		text = fmt.Sprintf("Applied %d of %d in %s.", r.Count(engine.Applied), len(r.Outcomes), Span(r.Duration))
+		if parts := states(r.Outcomes); len(parts) > 0 {
+			text += " " + strings.Join(parts, "; ") + "."
 		}
-		return text
+		if len(open) > 0 {
+			text += " Of earlier requests, " + strings.Join(states(open), "; ") + "."
+		}
+	case len(open) > 0:
+		var parts []string
+		if closed > 0 {
+			parts = append(parts, plural(closed, "earlier request")+" settled")
+		}
+		text = strings.Join(append(parts, states(open)...), "; ") + "; nothing new was sent."
+	case len(r.Blocked)+len(r.Unread) > 0:
+		text = plural(closed, "earlier request") + " settled; nothing else was sent."
+	default:
+		text = plural(closed, "earlier request") + " settled; nothing more to apply."
 	}
-	text := fmt.Sprintf("Applied %d of %d in %s.", applied, total, Span(r.Duration))
+	switch {
+	case r.Has(engine.Unsettled):
+		text += " Apply again to go on watching; nothing is sent twice. Evidence: " + resolveCommands(r) + "."
+	case r.Has(engine.Stale):
+		text += " Plan again from live state."
+	case len(r.Outcomes) > 0 && r.Has(engine.FellShort, engine.Failed, engine.Skipped):
+		text += " Plan again to see what is left."
+	}
+	return text
+}
+
+// settledOf tells earlier requests that this run closed, as done or not, from
+// those that it had to leave open.
+func settledOf(earlier []engine.Outcome) (closed int, open []engine.Outcome) {
+	for _, o := range earlier {
+		switch o.State {
+		case engine.Applied, engine.FellShort, engine.Failed:
+			closed++
+		default:
+			open = append(open, o)
+		}
+	}
+	return closed, open
+}
+
+// states counts what did not simply succeed, state by state, and names it:
+// "2 locked: a (create), b/core (scale out)".
+func states(outcomes []engine.Outcome) []string {
 	words := []struct {
 		state engine.OutcomeState
 		word  string
@@ -94,28 +137,34 @@ func resultSummary(r *engine.Result) string {
 	var parts []string
 	for _, w := range words {
 		var names []string
-		for _, o := range r.Outcomes {
+		for _, o := range outcomes {
 			if o.State == w.state {
 				names = append(names, fmt.Sprintf("%s (%s)", Clean(o.Address), opName(o.Op)))
 			}
 		}
-		if n := len(names); n > 3 {
-			names = append(names[:3], fmt.Sprintf("and %d more", n-3))
-		}
-		if len(names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", r.Count(w.state), w.word, strings.Join(names, ", ")))
+		if n := len(names); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s: %s", n, w.word, some(names)))
 		}
 	}
-	if len(parts) > 0 {
-		text += " " + strings.Join(parts, "; ") + "."
+	return parts
+}
+
+// some names the first three and counts the rest.
+func some(names []string) string {
+	if n := len(names); n > 3 {
+		names = append(names[:3:3], fmt.Sprintf("and %d more", n-3))
 	}
-	switch {
-	case r.Has(engine.Unsettled):
-		text += " Apply again to go on watching; nothing is sent twice."
-	case r.Has(engine.Stale):
-		text += " Plan again from live state."
-	case r.Has(engine.FellShort, engine.Failed, engine.Skipped):
-		text += " Plan again to see what is left."
+	return strings.Join(names, ", ")
+}
+
+// resolveCommands show the evidence of what is unknown, cluster by cluster.
+func resolveCommands(r *engine.Result) string {
+	var commands []string
+	for _, o := range slices.Concat(r.Outcomes, r.Settled) {
+		command := ResolveCommand(o.Address)
+		if o.State == engine.Unsettled && !slices.Contains(commands, command) {
+			commands = append(commands, command)
+		}
 	}
-	return text
+	return some(commands)
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func TestResult(t *testing.T) {
 		},
 		Blocked: []engine.Blocked{{Address: "h", Provider: "ali", Kind: "ack_edge", Reason: "only adds nodes", Source: "f.cue:1:2"}},
 	}
-	const summary = `Applied 2 of 8 in 9 min 12 s. 1 unknown: d (create); 1 fell short: c/worker (scale out); 1 not done: e/core (scale out); 1 stale: f/core (scale out); 1 locked: g/core (scale out); 1 skipped: g/task (scale in). Apply again to go on watching; nothing is sent twice.
+	const summary = `Applied 2 of 8 in 9 min 12 s. 1 unknown: d (create); 1 fell short: c/worker (scale out); 1 not done: e/core (scale out); 1 stale: f/core (scale out); 1 locked: g/core (scale out); 1 skipped: g/task (scale in). Apply again to go on watching; nothing is sent twice. Evidence: clusterctl resolve d.
 `
 	const lines = `edge/worker  earlier scale out: done. 4 nodes; 2 new: i-1, i-2
 ! b/task  scale in: done. 8 nodes; 2 gone; not ours: n-9
@@ -57,12 +58,33 @@ func TestResult(t *testing.T) {
 
 // A run that only closed what an earlier one left says just that.
 func TestResultOfSettling(t *testing.T) {
-	for state, want := range map[engine.OutcomeState]string{
-		engine.Applied:   "1 earlier request settled; nothing more to apply.",
-		engine.Unsettled: "What became of earlier requests is not known yet. Apply again to go on watching.",
+	out := func(state engine.OutcomeState, addresses ...string) (list []engine.Outcome) {
+		for _, a := range addresses {
+			list = append(list, engine.Outcome{Address: a, Op: provider.OpScaleOut, State: state})
+		}
+		return list
+	}
+	for name, tc := range map[string]struct {
+		result engine.Result
+		want   string
+	}{
+		"done":       {engine.Result{Settled: out(engine.Applied, "a/x")}, "1 earlier request settled; nothing more to apply."},
+		"fell short": {engine.Result{Settled: out(engine.FellShort, "a/x", "b/x")}, "2 earlier requests settled; nothing more to apply."},
+		"blocked": {engine.Result{Settled: out(engine.Applied, "a/x"), Blocked: []engine.Blocked{{Address: "b"}}},
+			"1 earlier request settled; nothing else was sent."},
+		"unknown": {engine.Result{Settled: out(engine.Unsettled, "a/x", "a/y", "b/x")},
+			"3 unknown: a/x (scale out), a/y (scale out), b/x (scale out); nothing new was sent. " +
+				"Apply again to go on watching; nothing is sent twice. Evidence: clusterctl resolve a, clusterctl resolve b."},
+		"locked": {engine.Result{Settled: out(engine.Locked, "a/x", "b/x", "c/x", "d/x", "e/x")},
+			"5 locked: a/x (scale out), b/x (scale out), c/x (scale out), and 2 more; nothing new was sent."},
+		"mixed": {engine.Result{Settled: slices.Concat(out(engine.Locked, "a/x"), out(engine.Applied, "b/x"), out(engine.Interrupted, "c/x"))},
+			"1 earlier request settled; 1 locked: a/x (scale out); 1 interrupted: c/x (scale out); nothing new was sent."},
+		"beside others": {engine.Result{Duration: time.Second, Outcomes: out(engine.Applied, "b/x"),
+			Settled: slices.Concat(out(engine.Locked, "a/x"), out(engine.Applied, "b/y"))},
+			"Applied 1 of 1 in 1.0 s. Of earlier requests, 1 locked: a/x (scale out)."},
 	} {
-		if got := resultSummary(&engine.Result{Settled: []engine.Outcome{{State: state}}}); got != want {
-			t.Errorf("%s: got %q, want %q", state, got, want)
+		if got := resultSummary(&tc.result); got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -141,7 +144,7 @@ func decodeReply(ctx context.Context, reply provider.Reply, out any) error {
 		if errors.Is(reply.Err, context.DeadlineExceeded) && !reply.Sent {
 			return reply.Err // the budget leaves no time before ctx ends
 		}
-		return provider.Errorf(provider.KindUnavailable, "no answer: %w", reply.Err)
+		return noAnswer(reply)
 	}
 	if reply.Status < 200 || reply.Status > 299 {
 		e, _ := apiError(reply)
@@ -151,6 +154,44 @@ func decodeReply(ctx context.Context, reply provider.Reply, out any) error {
 		return provider.Errorf(provider.KindUnavailable, "an unreadable answer of status %d: %w", reply.Status, err)
 	}
 	return nil
+}
+
+// noAnswer types an exchange that brought no whole answer, or a send that ended
+// before it.
+func noAnswer(reply provider.Reply) *provider.Error {
+	host, cause := unwrap(reply.Err)
+	switch {
+	case reply.Sent && host == "":
+		return provider.Errorf(provider.KindUnavailable, "no whole answer: %w", cause)
+	case reply.Sent:
+		return provider.Errorf(provider.KindUnavailable, "no whole answer from %s: %w", host, cause)
+	case host == "":
+		return provider.Errorf(provider.KindUnavailable, "nothing was sent: %w", cause)
+	}
+	return provider.Errorf(provider.KindUnavailable, "no connection to %s: %w", host, cause)
+}
+
+// unwrap takes the host out of an exchange's error, and the cause without the
+// rest of the request's address, which is not ours to show, and without
+// "dial tcp ADDRESS: connect:", which says the host again.
+func unwrap(err error) (host string, cause error) {
+	cause = err
+	var u *url.Error
+	if errors.As(cause, &u) {
+		cause = u.Err
+		if address, parseErr := url.Parse(u.URL); parseErr == nil {
+			host = address.Host
+		}
+	}
+	var dial *net.OpError
+	if errors.As(cause, &dial) && dial.Op == "dial" {
+		cause = dial.Err
+		var call *os.SyscallError
+		if errors.As(cause, &call) {
+			cause = call.Err
+		}
+	}
+	return host, cause
 }
 
 // gone says that the cloud knows no such cluster. A bare 404 is not enough: a

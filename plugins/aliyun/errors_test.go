@@ -1,7 +1,15 @@
 package aliyun
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,6 +64,37 @@ func TestAPIError(t *testing.T) {
 	}
 }
 
+// The host and the cause are told, the rest of the address is not.
+func TestNoAnswer(t *testing.T) {
+	get := func(err error) error {
+		return &url.Error{Op: "Get", URL: "https://cs.example/api/v1/clusters?Signature=canary", Err: err}
+	}
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	tests := []struct {
+		reply provider.Reply
+		want  string
+	}{
+		{provider.Reply{Err: get(refused)}, "no connection to cs.example: connection refused"},
+		{provider.Reply{Err: get(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "cs.example"}})},
+			"no connection to cs.example: lookup cs.example: no such host"},
+		{provider.Reply{Err: get(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused})},
+			"no connection to cs.example: proxyconnect tcp: dial tcp: connect: connection refused"},
+		{provider.Reply{Err: fmt.Errorf("wait for the rate budget: %w", context.Canceled)},
+			"nothing was sent: wait for the rate budget: context canceled"},
+		{provider.Reply{Sent: true, Err: get(io.EOF)}, "no whole answer from cs.example: EOF"},
+		{provider.Reply{Sent: true, Err: io.ErrUnexpectedEOF}, "no whole answer: unexpected EOF"},
+	}
+	for _, tt := range tests {
+		got := noAnswer(tt.reply)
+		if got.Error() != tt.want || got.Kind != provider.KindUnavailable {
+			t.Errorf("%v: %+v, want %s", tt.reply.Err, got, tt.want)
+		}
+		if _, cause := unwrap(tt.reply.Err); !errors.Is(got, cause) {
+			t.Errorf("%v lost its cause", got)
+		}
+	}
+}
+
 func TestThrottledFor(t *testing.T) {
 	tests := []struct {
 		api, user string
@@ -65,6 +104,9 @@ func TestThrottledFor(t *testing.T) {
 		{"Remain:0,TimeFrame:1000,TimeLeft:480", "", 480 * time.Millisecond},
 		{"TimeLeft:480", "Remain:0, TimeLeft:2000", 2 * time.Second},
 		{"TimeLeft:soon", "TimeLeft:-5", 0},
+		{"TimeLeft:3600000", "", time.Hour},
+		{"TimeLeft:3600001", "", 0},
+		{"TimeLeft:3600001", "TimeLeft:250", 250 * time.Millisecond},
 		{"TimeLeft:99999999999", "", 0},
 	}
 	for _, tt := range tests {

@@ -54,11 +54,12 @@ func (p *plugin) planCluster(cc provider.ClusterChange) (provider.ClusterPlan, e
 	}
 	have := liveWorkers(cc.Current)
 	if w.count <= have {
-		reason := fmt.Sprintf("%d workers are wanted and %d are live: ScaleOutCluster only adds nodes; "+
-			"DeleteClusterNodes could remove them, which this plugin does not call", w.count, have)
+		why := "ScaleOutCluster only adds nodes; DeleteClusterNodes could remove them, which this plugin does not call"
 		if w.count == have {
-			reason = fmt.Sprintf("%d workers are wanted and as many are live: there is nothing to add", have)
+			why = "there is nothing to add"
 		}
+		reason := fmt.Sprintf("%d %s wanted and %d %s live: %s",
+			w.count, agree(w.count, "worker is", "workers are"), have, agree(have, "is", "are"), why)
 		plan.Blocked = append(plan.Blocked, provider.Blocked{Group: groupWorker, Fields: counts, Reason: reason})
 		return plan, nil
 	}
@@ -69,6 +70,14 @@ func (p *plugin) planCluster(cc provider.ClusterChange) (provider.ClusterPlan, e
 	action.Fields = counts
 	plan.Actions = append(plan.Actions, action)
 	return plan, nil
+}
+
+// agree is the form of a word that goes with a number.
+func agree(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // growth is the action that takes the workers from have to w.count.

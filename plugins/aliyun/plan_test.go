@@ -3,6 +3,7 @@ package aliyun
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,16 @@ func TestPlanAsksForThePassword(t *testing.T) {
 	}
 }
 
+// The action carries the window of the timeout that the spec states.
+func TestPlanSetsTheAcceptWindow(t *testing.T) {
+	for mins, want := range map[int]time.Duration{5: 0, 60: time.Hour} {
+		spec := fmt.Sprintf(`{"node_groups":{"worker":{"count":4,"key_pair":"ops","timeout_mins":%d}}}`, mins)
+		if got := planOne(t, kindEdge, json.RawMessage(spec), 1).AcceptWindow; got != want {
+			t.Errorf("timeout_mins %d: %v, want %v", mins, got, want)
+		}
+	}
+}
+
 func TestPlanAcceptWindow(t *testing.T) {
 	simulated := newPlugin(fixedOptions())
 	simulated.session = &session{timing: &provider.Timing{AcceptWindow: time.Second, ReadLag: time.Second}}
@@ -124,7 +135,7 @@ func TestPlanBlocked(t *testing.T) {
 	}{
 		{"absent", kindSandbox, nil, []provider.Change{{Op: provider.OpCreate, Fields: countChange(0, 4).Fields}}, []string{"creation is not offered"}},
 		{"fewer", kindSandbox, liveCluster(6, ""), []provider.Change{countChange(6, 4)}, []string{"4 workers are wanted and 6 are live: ScaleOutCluster only adds nodes; DeleteClusterNodes could remove them"}},
-		{"as many", kindSandbox, liveCluster(4, ""), []provider.Change{countChange(3, 4)}, []string{"nothing to add"}},
+		{"as many", kindSandbox, liveCluster(4, ""), []provider.Change{countChange(3, 4)}, []string{"4 workers are wanted and 4 are live: there is nothing to add"}},
 		{"edge cluster, sandbox spec", kindSandbox, liveCluster(1, `{"profile":"Edge"}`), []provider.Change{countChange(1, 4), pin}, []string{"kind ack_edge may be meant", "kind ack_edge may be meant"}},
 		{"serverless cluster, sandbox spec", kindSandbox, liveCluster(1, `{"profile":"Serverless"}`), []provider.Change{countChange(1, 4)}, []string{"takes no sandboxed-container workers"}},
 		{"other cluster, edge spec", kindEdge, liveCluster(1, `{"profile":"Default"}`), []provider.Change{countChange(1, 4)}, []string{"kind ack_sandbox may be meant"}},
@@ -148,6 +159,26 @@ func TestPlanBlocked(t *testing.T) {
 			}
 			covers(t, tt.changes, plan)
 		})
+	}
+}
+
+func TestPlanBlockedCounts(t *testing.T) {
+	for _, tt := range []struct {
+		want, live int
+		reason     string
+	}{
+		{1, 2, "1 worker is wanted and 2 are live: ScaleOutCluster"},
+		{0, 1, "0 workers are wanted and 1 is live: ScaleOutCluster"},
+		{1, 1, "1 worker is wanted and 1 is live: there is nothing to add"},
+	} {
+		spec := fmt.Sprintf(`{"node_groups":{"worker":{"count":%d,"key_pair":"ops"}}}`, tt.want)
+		plan := planFor(t, provider.ClusterChange{
+			Desired: provider.Desired{Address: "secure", Kind: kindEdge, ID: "c1", Spec: json.RawMessage(spec)},
+			Current: liveCluster(tt.live, ""), Changes: []provider.Change{countChange(2, int64(tt.want))},
+		})
+		if len(plan.Blocked) != 1 || !strings.HasPrefix(plan.Blocked[0].Reason, tt.reason) {
+			t.Errorf("%+v, want %s", plan, tt.reason)
+		}
 	}
 }
 

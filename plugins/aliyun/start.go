@@ -67,10 +67,10 @@ func judge(reply provider.Reply) provider.Answer {
 	switch {
 	case !reply.Sent:
 		answer.Outcome = provider.OutcomeUnsent
-		answer.Error = provider.Errorf(provider.KindUnavailable, "nothing was sent: %w", reply.Err)
+		answer.Error = noAnswer(reply)
 		return answer
 	case reply.Err != nil:
-		answer.Error = provider.Errorf(provider.KindUnavailable, "no whole answer: %w", reply.Err)
+		answer.Error = noAnswer(reply)
 		return answer
 	case reply.Status < 200 || reply.Status > 299:
 		failure, refused := apiError(reply)

@@ -143,6 +143,11 @@ func TestStartUnsent(t *testing.T) {
 	} {
 		if answer.Outcome != provider.OutcomeUnsent || answer.Error == nil {
 			t.Errorf("%s: %+v", name, answer)
+			continue
+		}
+		want := "no connection to " + listener.Addr().String() + ": connection refused"
+		if name == "nobody listens" && answer.Error.Error() != want {
+			t.Errorf("%v, want %s", answer.Error, want)
 		}
 	}
 }

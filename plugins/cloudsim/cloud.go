@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"errors"
 	"net/http"
 	"time"
 )
@@ -58,4 +59,12 @@ type Drift struct {
 	Remove  int            `json:"remove"` // nodes, newest first
 	Set     map[string]any `json:"set"`    // fields of the cluster's state, in the cloud's names
 	Delete  bool           `json:"delete"` // the whole cluster
+}
+
+// check refuses a drift that changes nothing.
+func (d *Drift) check() error {
+	if d.Add == 0 && d.Remove == 0 && len(d.Set) == 0 && !d.Delete {
+		return errors.New("the drift changes nothing; it takes add, remove, set or delete")
+	}
+	return nil
 }

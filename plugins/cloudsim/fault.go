@@ -1,10 +1,12 @@
 package cloudsim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
@@ -59,7 +61,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 		*faultJSON
 		Delay string `json:"delay"`
 	}{faultJSON: (*faultJSON)(f)}
-	if err := json.Unmarshal(b, &aux); err != nil {
+	if err := strictly(b, &aux); err != nil {
 		return err
 	}
 	if aux.Delay != "" {
@@ -70,6 +72,20 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 		f.Delay = d
 	}
 	return f.check()
+}
+
+// strictly decodes one JSON value and refuses fields that nothing reads: a
+// misspelt one would change nothing and say so to nobody.
+func strictly(b []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("more follows the JSON value")
+	}
+	return nil
 }
 
 // MarshalJSON is the inverse of UnmarshalJSON.

@@ -281,20 +281,21 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
 	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, "/_sim/") {
 	case "GET audit":
 		s.Cloud(func(Cloud) {}) // jobs that are due are part of the truth
-		reply(s.opts.Log.Entries())
+		// A list also when it is empty.
+		reply(append([]Entry{}, s.opts.Log.Entries()...))
 	case "GET calls":
 		reply(s.opts.Log.Calls())
 	case "GET faults":
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		reply(s.faults)
+		reply(append([]*Fault{}, s.faults...))
 	case "POST faults":
 		var list []Fault
 		if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
-			err = json.Unmarshal(body, &list)
+			err = strictly(body, &list)
 		} else {
 			list = make([]Fault, 1)
-			err = json.Unmarshal(body, &list[0])
+			err = strictly(body, &list[0])
 		}
 		if err == nil {
 			err = s.Inject(list...)
@@ -311,7 +312,10 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
 		reply("ok")
 	case "POST drift":
 		var d Drift
-		if err = json.Unmarshal(body, &d); err == nil {
+		if err = strictly(body, &d); err == nil {
+			err = d.check()
+		}
+		if err == nil {
 			s.Cloud(func(c Cloud) { err = c.Drift(d) })
 		}
 		if err != nil {

@@ -49,8 +49,8 @@ func (c *counter) Refuse(w http.ResponseWriter, f cloudsim.Fault) {
 }
 
 func (c *counter) Drift(d cloudsim.Drift) error {
-	if d.Add == 0 {
-		return errors.New("nothing to add")
+	if d.Add < 0 {
+		return errors.New("cannot add less than nothing")
 	}
 	c.n += d.Add
 	c.v++
@@ -172,6 +172,8 @@ func TestStaleRead(t *testing.T) {
 
 func TestAdmin(t *testing.T) {
 	w := newWorld(t)
+	w.expect("200 []", "GET", "/_sim/audit", "")
+	w.expect("200 []", "GET", "/_sim/faults", "")
 	w.ask("POST", "/add", "ab")
 	w.ask("GET", "/n", "")
 	w.expect("200 2", "GET", "/_sim/state", "")
@@ -179,12 +181,19 @@ func TestAdmin(t *testing.T) {
 	w.expect("200 7", "GET", "/n", "")
 	w.expect(`200 "ok"`, "POST", "/_sim/drift", `{"add": 5}`)
 	w.expect("200 12", "GET", "/n", "")
-	w.expect("400 nothing to add", "POST", "/_sim/drift", `{}`)
+	w.expect("400 cannot add less than nothing", "POST", "/_sim/drift", `{"add": -1}`)
+	w.expect("400 the drift changes nothing; it takes add, remove, set or delete", "POST", "/_sim/drift", `{"cluster": "c", "group": "g"}`)
+	w.expect(`400 json: unknown field "kind"`, "POST", "/_sim/drift", `{"kind": "add"}`)
+	w.expect(`400 more follows the JSON value`, "POST", "/_sim/drift", `{"add": 1} {"add": 1}`)
+	w.expect(`400 json: unknown field "time"`, "POST", "/_sim/faults", `{"kind": "throttle", "time": 2}`)
+	w.expect(`400 json: unknown field "time"`, "POST", "/_sim/faults", `[{"kind": "throttle", "time": 2}]`)
+	w.expect("200 []", "GET", "/_sim/faults", "")
+	w.expect("200 12", "GET", "/n", "")
 	w.expect("400 no fault kind \"nonsense\"; there are [drop_before drop_after hold error_before error_after throttle garbage slow stale job_fails job_partial]",
 		"POST", "/_sim/faults", `{"kind": "nonsense"}`)
 	w.expect("400 hold needs a delay", "POST", "/_sim/faults", `{"kind": "hold"}`)
 	w.expect("404 404 page not found", "GET", "/_sim/nonsense", "")
-	if diff := cmp.Diff(map[string]int{"add": 1, "n": 3}, w.sim.Log().Calls()); diff != "" {
+	if diff := cmp.Diff(map[string]int{"add": 1, "n": 4}, w.sim.Log().Calls()); diff != "" {
 		t.Error(diff)
 	}
 	if e := w.sim.Log().Entries(); len(e) != 1 || e[0].Seq != 1 || e[0].Call != "add" {

@@ -124,7 +124,7 @@ func (c *client) getOnce(ctx context.Context, path string, query url.Values, dec
 	reply := provider.Exchange(c.reads, req)
 	switch {
 	case reply.Err != nil:
-		return time.Time{}, provider.Errorf(provider.KindUnavailable, "no whole answer: %w", reply.Err)
+		return time.Time{}, noAnswer(reply)
 	case reply.Status/100 != 2:
 		return time.Time{}, replyError(reply, c.scrub(req))
 	}

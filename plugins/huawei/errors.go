@@ -2,8 +2,12 @@ package huawei
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -138,6 +142,39 @@ func replyError(r provider.Reply, scrub func(string) string) *provider.Error {
 	}
 	e.Message = shorten(scrub(e.Message))
 	return e
+}
+
+// noAnswer types an exchange that brought no whole answer.
+func noAnswer(r provider.Reply) *provider.Error {
+	host, cause := unwrap(r.Err)
+	what := "no whole answer from"
+	if !r.Sent {
+		what = "no connection to"
+	}
+	return provider.Errorf(provider.KindUnavailable, "%s %s: %w", what, host, cause)
+}
+
+// unwrap takes the host out of an exchange's error, and the cause without the
+// rest of the request's address, which is not ours to show, and without
+// "dial tcp ADDRESS: connect:", which says the host again.
+func unwrap(err error) (host string, cause error) {
+	host, cause = "the cloud", err
+	var u *url.Error
+	if errors.As(cause, &u) {
+		cause = u.Err
+		if address, parseErr := url.Parse(u.URL); parseErr == nil && address.Host != "" {
+			host = address.Host
+		}
+	}
+	var dial *net.OpError
+	if errors.As(cause, &dial) && dial.Op == "dial" {
+		cause = dial.Err
+		var call *os.SyscallError
+		if errors.As(cause, &call) {
+			cause = call.Err
+		}
+	}
+	return host, cause
 }
 
 func requestID(r provider.Reply) string { return r.Header.Get("X-Request-Id") }

@@ -166,28 +166,29 @@ func (p *planner) shrink(r resizing) {
 }
 
 // victims picks the Task nodes to remove: those that the spec names, else the
-// newest. fault says why neither is possible.
-func (p *planner) victims(r resizing) (nodes []provider.Node, reason, fault string) {
+// first in the order that reason tells. fault says why neither is possible.
+func (p *planner) victims(r resizing) (chosen []provider.Node, reason, fault string) {
 	n := r.from - r.to
+	var nodes []provider.Node
 	for _, g := range p.state.Groups {
 		if g.Role == roleTask {
 			nodes = slices.Clone(g.Nodes)
 		}
 	}
-	slices.SortFunc(nodes, newestFirst)
 	named := p.spec[roleTask].ServerIDs
 	if len(named) == 0 {
 		if len(nodes) != r.from {
-			return nil, "", fmt.Sprintf("the cloud's counter of Task nodes is %d and its list of hosts has %d of them, so the newest cannot be told; "+
+			return nil, "", fmt.Sprintf("the cloud's counter of Task nodes is %d and its list of hosts has %d of them, so none can be chosen; "+
 				"plan again later or name the hosts in node_groups.task.server_ids", r.from, len(nodes))
 		}
-		return nodes[:n], "the newest go, as the spec names none in server_ids", ""
+		order, reason := removalOrder(nodes)
+		slices.SortFunc(nodes, order)
+		return nodes[:n], reason, ""
 	}
 	if len(named) != n {
 		return nil, "", fmt.Sprintf("the number of hosts in server_ids is %d, that of Task nodes to remove is %d (live: %d, wanted: %d): "+
-			"name as many, or none to have the newest removed", len(named), n, r.from, r.to)
+			"name as many, or none to leave the choice to the plan", len(named), n, r.from, r.to)
 	}
-	var chosen []provider.Node
 	for _, node := range nodes {
 		if slices.Contains(named, node.ID) {
 			chosen = append(chosen, node)
@@ -203,21 +204,31 @@ func (p *planner) victims(r resizing) (nodes []provider.Node, reason, fault stri
 		}
 		return nil, "", "server_ids names hosts that are not live Task nodes, or one twice: " + strings.Join(strange, ", ")
 	}
+	// The request must not depend on the order in which they are named or listed.
+	slices.SortFunc(chosen, func(a, b provider.Node) int { return strings.Compare(a.ID, b.ID) })
 	return chosen, "the spec names them in server_ids", ""
 }
 
-// newestFirst orders nodes by time of creation, the newest first. The host
-// list tells none; what it does tell is which hosts a resize added: their IDs
-// or names hold node_orderadd (MRS API, cluster resize, table 2, node_id).
-// Those are younger than the cluster's first hosts. Ties go by ID.
-func newestFirst(a, b provider.Node) int {
-	return cmp.Or(
-		b.Created.Compare(a.Created),
-		cmp.Compare(rank(a), rank(b)),
-		strings.Compare(a.ID, b.ID),
-	)
+// removalOrder orders the nodes of which some are to go, and says how. With all
+// times of creation known the newest go first. The host list tells none; what it
+// does tell is which hosts a resize added: their IDs or names hold node_orderadd
+// (MRS API, cluster resize, table 2, node_id). Those are younger than the
+// cluster's first hosts; among equals an ID says nothing of age, and the highest
+// go first so that the choice is at least foreseeable.
+func removalOrder(nodes []provider.Node) (order func(a, b provider.Node) int, reason string) {
+	highestID := func(a, b provider.Node) int { return strings.Compare(b.ID, a.ID) }
+	dateless := func(n provider.Node) bool { return n.Created.IsZero() }
+	if !slices.ContainsFunc(nodes, dateless) {
+		return func(a, b provider.Node) int {
+			return cmp.Or(b.Created.Compare(a.Created), highestID(a, b))
+		}, "the newest go, as the spec names none in server_ids"
+	}
+	return func(a, b provider.Node) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), highestID(a, b))
+	}, "server_ids names none and the cloud tells no creation times: hosts added by a resize go first, then the highest ids"
 }
 
+// rank is 0 for a host that a resize added and 1 for the others.
 func rank(n provider.Node) int {
 	if strings.Contains(strings.ReplaceAll(strings.ToLower(n.ID+" "+n.Name), "-", "_"), orderNode) {
 		return 0

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -118,17 +119,17 @@ func TestPlan(t *testing.T) {
 		{name: "500 counts live core nodes", f: fixture{core: 3, task: 1, groups: sized, changes: []provider.Change{count("task", 1, 498)}},
 			want: []string{"blocked task [count]"}, reason: "the number of Task nodes wanted is 498 and that of Core nodes 3, 501 together"},
 		{name: "near 500 task goes first", f: fixture{core: 490, task: 10, changes: []provider.Change{count("core", 490, 495), count("task", 10, 5)}},
-			want: []string{"scale_in task 10->5 [count] -t000 -t001 -t002 -t003 -t004", "scale_out core 490->495 [count]"}},
+			want: []string{"scale_in task 10->5 [count] -t009 -t008 -t007 -t006 -t005", "scale_out core 490->495 [count]"}},
 		{name: "near 500 core goes first", f: fixture{core: 490, task: 10, groups: choose, changes: []provider.Change{count("core", 490, 485), count("task", 10, 15)}},
 			want: []string{"scale_in core 490->485 [count]", "scale_out task 10->15 [count]"}},
 		{name: "near 500 a blocked removal leaves no room", f: fixture{core: 490, task: 10, changes: []provider.Change{count("core", 490, 485), count("task", 10, 15)}},
 			want: []string{"blocked core [count]", "blocked task [count]"}, reason: "cloud_chooses"},
 		{name: "far from 500 removal is first too", f: fixture{core: 3, task: 4, changes: []provider.Change{count("core", 3, 4), count("task", 4, 3)}},
-			want: []string{"scale_in task 4->3 [count] -t000", "scale_out core 3->4 [count]"}},
+			want: []string{"scale_in task 4->3 [count] -t003", "scale_out core 3->4 [count]"}},
 		{name: "both grow, core first", f: fixture{core: 3, task: 1, changes: []provider.Change{count("task", 1, 2), count("core", 3, 4)}},
 			want: []string{"scale_out core 3->4 [count]", "scale_out task 1->2 [count]"}},
 		{name: "both shrink, task first", f: fixture{core: 5, task: 2, groups: choose, changes: []provider.Change{count("core", 5, 4), count("task", 2, 1)}},
-			want: []string{"scale_in task 2->1 [count] -t000", "scale_in core 5->4 [count]"}},
+			want: []string{"scale_in task 2->1 [count] -t001", "scale_in core 5->4 [count]"}},
 
 		{name: "core shrinks to 3", f: fixture{core: 5, groups: choose, changes: []provider.Change{count("core", 5, 3)}},
 			want: []string{"scale_in core 5->3 [count]"}},
@@ -140,11 +141,11 @@ func TestPlan(t *testing.T) {
 			want: []string{"blocked core [count]"}, reason: `scale_in: "cloud_chooses"`},
 
 		{name: "task shrinks to 0", f: fixture{core: 3, task: 2, changes: []provider.Change{count("task", 2, 0)}},
-			want: []string{"scale_in task 2->0 [count] -t000 -t001"}},
-		{name: "the newest go: added ones first, then by id", f: fixture{core: 3, task: 4, tasks: []host{
+			want: []string{"scale_in task 2->0 [count] -t001 -t000"}},
+		{name: "added ones go first, then the highest ids", f: fixture{core: 3, task: 4, tasks: []host{
 			{ID: "a"}, {ID: "b", Name: "node_orderadd_x.com"}, {ID: "c", Name: "node-orderadd-TBvSr.com"}, {ID: "d"}},
 			changes: []provider.Change{count("task", 4, 1)}},
-			want: []string{"scale_in task 4->1 [count] -b -c -a"}},
+			want: []string{"scale_in task 4->1 [count] -c -b -d"}},
 		{name: "the named go", f: fixture{core: 3, task: 3, groups: `{"task":{"server_ids":["t002","t001"]}}`, changes: []provider.Change{count("task", 3, 1)}},
 			want: []string{"scale_in task 3->1 [count] -t001 -t002"}},
 		{name: "too few are named", f: fixture{core: 3, task: 3, groups: `{"task":{"server_ids":["t002"]}}`, changes: []provider.Change{count("task", 3, 1)}},
@@ -293,6 +294,50 @@ func checkRequest(t *testing.T, a provider.Action) {
 	}
 	if got := New().Start(t.Context(), provider.StartRequest{Request: a.Request, CheckOnly: true}); got.Outcome != provider.OutcomeUnsent || got.Error != nil {
 		t.Errorf("check_only: %+v", got)
+	}
+}
+
+// TestRemovalOrder: which nodes go, and that the reason claims no age that the
+// cloud does not tell.
+func TestRemovalOrder(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+	const foreseeable = "server_ids names none and the cloud tells no creation times: hosts added by a resize go first, then the highest ids"
+	for _, c := range []struct {
+		name  string
+		nodes []provider.Node
+		want  []string
+		why   string
+	}{
+		{"as the cloud numbers them", []provider.Node{
+			{ID: "0b-006", Name: "node-task-00006.com"}, {ID: "0b-017", Name: "node-task-00017.com"}, {ID: "0b-009", Name: "node-task-00009.com"},
+		}, []string{"0b-017", "0b-009", "0b-006"}, foreseeable},
+		{"an added one of a low id", []provider.Node{
+			{ID: "b"}, {ID: "a", Name: "node-orderadd-TBvSr.com"}, {ID: "c"},
+		}, []string{"a", "c", "b"}, foreseeable},
+		{"all times are known", []provider.Node{
+			{ID: "a", Created: day(2)}, {ID: "c", Created: day(1), Name: "node-orderadd-x"}, {ID: "b", Created: day(3)}, {ID: "d", Created: day(2)},
+		}, []string{"b", "d", "a", "c"}, "the newest go, as the spec names none in server_ids"},
+		{"one time is not", []provider.Node{
+			{ID: "a", Created: day(2)}, {ID: "b", Created: day(1)}, {ID: "c"},
+		}, []string{"c", "b", "a"}, foreseeable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := planner{
+				state: &provider.State{Groups: []provider.Group{{Role: roleTask, Nodes: c.nodes}}},
+				spec:  map[string]groupSpec{},
+			}
+			chosen, why, fault := p.victims(resizing{role: roleTask, from: len(c.nodes)})
+			var got []string
+			for _, n := range chosen {
+				got = append(got, n.ID)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || fault != "" {
+				t.Errorf("%s -want +got\n%s", fault, diff)
+			}
+			if why != c.why {
+				t.Errorf("reason is %q", why)
+			}
+		})
 	}
 }
 

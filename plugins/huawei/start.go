@@ -49,7 +49,7 @@ func unsent(err error) provider.Answer {
 func judge(reply provider.Reply, scrub func(string) string) provider.Answer {
 	if reply.Err != nil {
 		a := provider.Answer{
-			Error:     provider.Errorf(provider.KindUnavailable, "no whole answer: %w", reply.Err),
+			Error:     noAnswer(reply),
 			RequestID: requestID(reply),
 		}
 		if !reply.Sent {

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -156,6 +160,9 @@ func TestStartCutShort(t *testing.T) {
 		if a.Outcome != provider.OutcomeUnknown || a.Error == nil || a.Error.Kind != provider.KindUnavailable {
 			t.Errorf("%+v", a)
 		}
+		if want := "no whole answer from " + s.Listener.Addr().String() + ": EOF"; a.Error.Error() != want {
+			t.Errorf("%v, want %s", a.Error, want)
+		}
 		if n := len(s.made()); n != 1 {
 			t.Errorf("%d requests", n)
 		}
@@ -177,8 +184,9 @@ func TestStartCutShort(t *testing.T) {
 		p, s := cloud(t, nil)
 		s.Close()
 		a := p.Start(t.Context(), provider.StartRequest{Request: growCore})
-		if a.Outcome != provider.OutcomeUnsent || a.Error == nil || a.Error.Kind != provider.KindUnavailable {
-			t.Errorf("%+v", a)
+		want := "no connection to " + s.Listener.Addr().String() + ": connection refused"
+		if a.Outcome != provider.OutcomeUnsent || a.Error == nil || a.Error.Kind != provider.KindUnavailable || a.Error.Error() != want {
+			t.Errorf("%+v, want %s", a, want)
 		}
 	})
 	t.Run("the deadline passes while it waits", func(t *testing.T) {
@@ -257,6 +265,35 @@ func TestNoCredentialInErrors(t *testing.T) {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s is shown: %s", secret, text)
 			}
+		}
+	}
+}
+
+// TestNoAnswer: the host and the cause are told, the rest of the address is not.
+func TestNoAnswer(t *testing.T) {
+	get := func(err error) error {
+		return &url.Error{Op: "Get", URL: "https://mrs.example/v1.1/p?signature=canary", Err: err}
+	}
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for _, c := range []struct {
+		reply provider.Reply
+		want  string
+	}{
+		{provider.Reply{Err: get(refused)}, "no connection to mrs.example: connection refused"},
+		{provider.Reply{Err: get(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "mrs.example"}})},
+			"no connection to mrs.example: lookup mrs.example: no such host"},
+		{provider.Reply{Err: get(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused})},
+			"no connection to mrs.example: proxyconnect tcp: dial tcp: connect: connection refused"},
+		{provider.Reply{Sent: true, Err: get(io.EOF)}, "no whole answer from mrs.example: EOF"},
+		{provider.Reply{Sent: true, Err: io.ErrUnexpectedEOF}, "no whole answer from the cloud: unexpected EOF"},
+		{provider.Reply{Err: get(context.Canceled)}, "no connection to mrs.example: context canceled"},
+	} {
+		got := noAnswer(c.reply)
+		if got.Error() != c.want || got.Kind != provider.KindUnavailable {
+			t.Errorf("%v: %+v, want %s", c.reply.Err, got, c.want)
+		}
+		if _, cause := unwrap(c.reply.Err); !errors.Is(got, cause) {
+			t.Errorf("%v lost its cause", got)
 		}
 	}
 }

@@ -39,8 +39,13 @@ func (p *plugin) Observe(ctx context.Context, req provider.ObserveRequest, yield
 			present = append(present, found{key: key, item: *item(clusters, o.Cluster.ID), ids: o.IDs})
 			continue
 		}
-		if o.Presence == provider.Absent && key.ID == "" && req.Level == provider.LevelNodes {
-			notYet(&o, creating)
+		if o.Presence == provider.Absent && key.ID == "" {
+			switch req.Level {
+			case provider.LevelNodes:
+				notYet(&o, creating)
+			case provider.LevelSummary:
+				a.oneHPC(&o, key, clusters)
+			}
 		}
 		if err := yield(o); err != nil {
 			return err
@@ -93,6 +98,25 @@ func item(clusters []clusterItem, id string) *clusterItem {
 		}
 	}
 	return nil
+}
+
+// oneHPC turns an absent hpc cluster into an unread one while its owner has
+// another: "a user may have one hpc cluster only" (EHPC quick start, creating a
+// cluster), so its create would be refused, and Plan does not see clusters
+// outside the spec. Only summaries, from which creates are planned, say this: a
+// reading with nodes decides what became of a request, and needs the truth.
+func (a *account) oneHPC(o *provider.Observation, key provider.Key, clusters []clusterItem) {
+	if key.Kind != kindHPC {
+		return
+	}
+	for _, c := range clusters {
+		if kindOf(c) == kindHPC {
+			o.Presence = provider.Unread
+			o.Error = provider.Errorf(provider.KindConflict, "it is not there and cannot be created: owner %s has an hpc cluster already (%s, %s); QingCloud allows one per user",
+				a.Owner, c.Name, c.ID)
+			return
+		}
+	}
 }
 
 // notYet turns absent into unread while a create runs whose cluster the list

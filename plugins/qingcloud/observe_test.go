@@ -166,6 +166,48 @@ func TestObserveUnlistedCreate(t *testing.T) {
 	}
 }
 
+// A user may have one hpc cluster: no create of a second can be planned. A
+// reading with nodes judges what became of a request and stays true.
+func TestObserveOneHPC(t *testing.T) {
+	other := clusterJSON("hpc-1", "login", "hpc", "active")
+	byName := provider.Key{Address: "a", Kind: "hpc", Name: "new"}
+	const conflict = "it is not there and cannot be created: owner usr-abc has an hpc cluster already (login, hpc-1); QingCloud allows one per user"
+	tests := []struct {
+		name  string
+		live  []string
+		key   provider.Key
+		level provider.Level
+		want  provider.Presence
+		err   string
+	}{
+		{"another lives", []string{other}, byName, provider.LevelSummary, provider.Unread, conflict},
+		{"another lives, read with nodes", []string{other}, byName, provider.LevelNodes, provider.Absent, ""},
+		{"another is in the making", []string{clusterJSON("hpc-1", "login", "", "pending")}, byName, provider.LevelSummary, provider.Unread, conflict},
+		{"another is gone", []string{clusterJSON("hpc-1", "login", "hpc", "deleted")}, byName, provider.LevelSummary, provider.Absent, ""},
+		{"an ehpc cluster lives", []string{clusterJSON("ehpc-1", "sim", "ehpc", "active")}, byName, provider.LevelSummary, provider.Absent, ""},
+		{"an ehpc cluster is wanted", []string{other}, provider.Key{Address: "a", Kind: "ehpc", Name: "new"}, provider.LevelSummary, provider.Absent, ""},
+		{"it is the one", []string{other}, provider.Key{Address: "a", Kind: "hpc", Name: "login"}, provider.LevelSummary, provider.Present, ""},
+		{"an id is never created", []string{other}, provider.Key{Address: "a", Kind: "hpc", ID: "hpc-9"}, provider.LevelSummary, provider.Absent, ""},
+		{"two of the name are ambiguous", []string{other, clusterJSON("hpc-2", "login", "hpc", "active")},
+			provider.Key{Address: "a", Kind: "hpc", Name: "login"}, provider.LevelSummary, provider.Ambiguous, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fake{routes: map[string]http.HandlerFunc{pathList: clusters(tt.live...), pathNodes: nodes(), pathJobs: jobs()}}
+			o := observe(t, f.start(t), tt.level, tt.key)["a"]
+			if o.Presence != tt.want {
+				t.Errorf("got %q, want %q", o.Presence, tt.want)
+			}
+			switch {
+			case tt.err == "" && o.Error != nil:
+				t.Errorf("error %v", o.Error)
+			case tt.err != "" && (o.Error == nil || o.Error.Kind != provider.KindConflict || o.Error.Error() != tt.err):
+				t.Errorf("error %+v, want %s", o.Error, tt.err)
+			}
+		})
+	}
+}
+
 func TestObserveBusy(t *testing.T) {
 	tests := []struct {
 		name, cluster, transition, job string

@@ -44,6 +44,8 @@ func (p *plugin) Quote(ctx context.Context, req []byte) (provider.Price, error) 
 	if err != nil {
 		return provider.Price{}, err
 	}
+	// The answer names no currency, or none that is documented. Accounts of
+	// this cloud are kept in RMB, so the price is read as such: a choice.
 	return provider.Price{Amount: amount, Currency: "CNY"}, nil
 }
 
