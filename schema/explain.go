@@ -287,7 +287,8 @@ func (s *subject) unknownField(p *Problem, path []string) {
 	if slices.Contains(known, name) {
 		p.Message = fmt.Sprintf("%q is not allowed here", name)
 		p.Hint = fmt.Sprintf("%s has %s only together with other values", owner, name)
-		if v, _ := descend(s.raw, path); v.Err() != nil || s.field(path).always {
+		f := s.field(path)
+		if v, _ := descend(s.raw, path); v.Err() != nil || f != nil && f.always {
 			p.Hint = closedHint
 		}
 		return
