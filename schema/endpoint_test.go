@@ -17,7 +17,7 @@ func TestCheckEndpointOfASavedPlan(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "cue.mod"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, LockFile), []byte(`{"version": 1, "endpoints": ["proxy.corp.example"]}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, LockFile), []byte(`{"version": 1, "endpoints": ["gate.corp.example"]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	below := filepath.Join(dir, "envs", "prod")
@@ -33,7 +33,7 @@ func TestCheckEndpointOfASavedPlan(t *testing.T) {
 		{"", nil, ""},
 		{"https://api.cloud.example", nil, ""},
 		{"http://127.0.0.1:8080", clocks, ""},
-		{"https://proxy.corp.example", nil, ""},
+		{"https://gate.corp.example", nil, ""},
 		{"https://evil.example", nil, "neither this machine nor one of the cloud's"},
 		{"https://cloud.example.evil.example", nil, "neither this machine"},
 		{"http://api.cloud.example", nil, "must use https"},

@@ -66,7 +66,7 @@ func TestRules(t *testing.T) {
 		"plain endpoint":            {entry(`endpoint: "http://cs.aliyuncs.com"`), []string{"b.cue:3 provider endpoint cs.aliyuncs.com must use https"}},
 		"endpoint of another":       {entry(`endpoint: "https://aliyuncs.com.evil.example"`), []string{"b.cue:3 provider endpoint host aliyuncs.com.evil.example is neither"}},
 		"endpoint that looks alike": {entry(`endpoint: "https://evilaliyuncs.com"`), []string{"b.cue:3 provider endpoint host evilaliyuncs.com is neither"}},
-		"endpoint in the lock":      {entry(`endpoint: "https://proxy.corp.example"`), nil},
+		"endpoint in the lock":      {entry(`endpoint: "https://gate.corp.example"`), nil},
 		"timing of a cloud":         {entry(`timing: {accept_window: "2s", read_lag: "500ms"}`), []string{"b.cue:3 provider timing is accepted only with an endpoint on this machine"}},
 		"credential variable":       {entry(`credentials: access_key_id: env: "HOME"`), []string{"b.cue:3 limit a credential is read from a variable"}},
 		"secret in the open":        {secretSpec(`"hunter2 hunter2"`), []string{"b.cue:2 secret admin_password must be a reference to a secret, not the secret itself"}},
@@ -79,7 +79,7 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := spec(t, map[string]string{
-				"a.cue": accounts, "b.cue": "package fleet\n" + tc.spec, LockFile: `{"version": 1, "endpoints": ["proxy.corp.example"], "store": "x"}`,
+				"a.cue": accounts, "b.cue": "package fleet\n" + tc.spec, LockFile: `{"version": 1, "endpoints": ["gate.corp.example"], "store": "x"}`,
 			})
 			_, problems := Load(Options{Dir: dir})
 			if len(problems) != len(tc.want) {

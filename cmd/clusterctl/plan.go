@@ -49,28 +49,12 @@ func (sh *shell) plan(c *cli.Context) error {
 	}
 	ctx, stop := sh.interruptible(c.Context)
 	defer stop()
-	fleet, err := sh.load(c)
+	now, err := sh.survey(ctx, c)
 	if err != nil {
 		return err
 	}
-	clusters, err := choose(c, fleet)
-	if err != nil {
-		return err
-	}
-	s, err := sh.start(ctx, c, entriesOf(fleet, clusters))
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	store, err := sh.peekStore(c)
-	if err != nil {
-		return err
-	}
-	plan, _, err := sh.makePlan(ctx, c, s, fleet, clusters, store)
-	if err != nil {
-		return err
-	}
-	if c.String("out") != "" && store == nil {
+	plan := now.plan
+	if c.String("out") != "" && now.store == nil {
 		// Without history nothing else tells this approval from an earlier one.
 		plan.Nonce = rand.Text()
 		if err := plan.Seal(); err != nil {
@@ -98,6 +82,37 @@ func (sh *shell) plan(c *cli.Context) error {
 		fmt.Fprintf(sh.stderr, "Saved to %s. Apply exactly this with: clusterctl apply %s\n", out, out)
 	}
 	return quietly(planCode(plan, c.Bool("detailed-exitcode")))
+}
+
+// survey is a spec held against live state.
+type survey struct {
+	clusters []*engine.Cluster
+	seen     map[string]provider.Observation // by address
+	plan     *engine.Plan
+	store    journal.Store // nil: there is none
+}
+
+// survey loads the spec that the argument names, reads its clusters and plans.
+// It changes nothing, and its plugins are gone when it returns.
+func (sh *shell) survey(ctx context.Context, c *cli.Context) (*survey, error) {
+	fleet, err := sh.load(c)
+	if err != nil {
+		return nil, err
+	}
+	now := &survey{}
+	if now.clusters, err = choose(c, fleet); err != nil {
+		return nil, err
+	}
+	s, err := sh.start(ctx, c, entriesOf(fleet, now.clusters))
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	if now.store, err = sh.peekStore(c); err != nil {
+		return nil, err
+	}
+	now.plan, now.seen, err = sh.makePlan(ctx, c, s, fleet, now.clusters, now.store)
+	return now, err
 }
 
 // makePlan reads live state, telling how far it is, and plans.

@@ -43,31 +43,14 @@ func (sh *shell) status(c *cli.Context) error {
 	}
 	ctx, stop := sh.interruptible(c.Context)
 	defer stop()
-	fleet, err := sh.load(c)
-	if err != nil {
-		return err
-	}
-	clusters, err := choose(c, fleet)
-	if err != nil {
-		return err
-	}
-	s, err := sh.start(ctx, c, entriesOf(fleet, clusters))
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	store, err := sh.peekStore(c)
-	if err != nil {
-		return err
-	}
-	plan, seen, err := sh.makePlan(ctx, c, s, fleet, clusters, store)
+	now, err := sh.survey(ctx, c)
 	if err != nil {
 		return err
 	}
 	var rows []statusRow
-	notes := notesOf(plan)
-	for _, cl := range clusters {
-		rows = append(rows, statusRows(cl, seen[cl.Address], notes)...)
+	notes := notesOf(now.plan)
+	for _, cl := range now.clusters {
+		rows = append(rows, statusRows(cl, now.seen[cl.Address], notes)...)
 	}
 	if format == "json" {
 		err = sh.printJSON(rows)
@@ -77,7 +60,7 @@ func (sh *shell) status(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return quietly(planCode(plan, false))
+	return quietly(planCode(now.plan, false))
 }
 
 // notesOf says in a few words, by address, what the plan has to say.
