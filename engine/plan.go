@@ -150,9 +150,6 @@ type PlanProvider struct {
 // Empty reports that the plan would change nothing.
 func (p *Plan) Empty() bool { return len(p.Actions) == 0 }
 
-// Removed is how many nodes the plan takes away.
-func (p *Plan) Removed() int { return p.Summary.Removed }
-
 // Seal fills in the digest.
 func (p *Plan) Seal() error {
 	sum, err := p.sum()

@@ -26,16 +26,6 @@ type Cluster struct {
 	eval *sync.Mutex // CUE computes some values at first sight
 }
 
-// Secrets returns the references in the cluster, by path.
-func (c *Cluster) Secrets() map[string]SecretRef {
-	var spec map[string]any
-	if json.Unmarshal(c.Spec, &spec) != nil {
-		return nil
-	}
-	refs, _ := secretsIn(spec, c.Meanings)
-	return refs
-}
-
 // Source is where path inside the cluster was written, as in
 // "fleet.cue:14:10"; "" is the cluster itself. For a value that the spec does
 // not state, such as a default of the schema, it is the nearest struct around it.

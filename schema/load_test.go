@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
 	"os/exec"
@@ -81,10 +82,10 @@ func TestLoadFleet(t *testing.T) {
 	if login := byAddress["login"]; login.Name != "login" || !strings.Contains(string(login.Spec), `"name":"login"`) {
 		t.Errorf("login: name %q in %s", login.Name, login.Spec)
 	}
-	if diff := cmp.Diff(map[string]SecretRef{"admin_password": {Env: "CCTL_SECRET_EHPC"}}, byAddress["login"].Secrets()); diff != "" {
+	if diff := cmp.Diff(map[string]SecretRef{"admin_password": {Env: "CCTL_SECRET_EHPC"}}, secretsOf(t, byAddress["login"])); diff != "" {
 		t.Errorf("secrets of login (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]SecretRef{"node_groups.worker.login_password": {File: "ack/edge"}}, byAddress["edge"].Secrets()); diff != "" {
+	if diff := cmp.Diff(map[string]SecretRef{"node_groups.worker.login_password": {File: "ack/edge"}}, secretsOf(t, byAddress["edge"])); diff != "" {
 		t.Errorf("secrets of edge (-want +got):\n%s", diff)
 	}
 	m := byAddress["edge"].Meanings
@@ -323,4 +324,18 @@ func TestConcurrentLoads(t *testing.T) {
 	if len(results) != 1 {
 		t.Errorf("%d different results", len(slices.Collect(maps.Keys(results))))
 	}
+}
+
+// secretsOf finds the references in a cluster, by path.
+func secretsOf(t *testing.T, c *Cluster) map[string]SecretRef {
+	t.Helper()
+	var spec map[string]any
+	if err := json.Unmarshal(c.Spec, &spec); err != nil {
+		t.Fatal(err)
+	}
+	refs, faults := secretsIn(spec, c.Meanings)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	return refs
 }
