@@ -16,11 +16,12 @@ type shell struct {
 	getenv         func(string) string
 	command        string // as typed, for people who find our lock
 	screen         screen
+	taps           taps
 }
 
 // run is main without the exit.
-func run(args []string) int {
-	sh := &shell{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, command: "clusterctl " + strings.Join(args[1:], " ")}
+func run(args []string, taps taps) int {
+	sh := &shell{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, command: "clusterctl " + strings.Join(args[1:], " "), taps: taps}
 	err := sh.app().RunContext(context.Background(), args)
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(sh.stderr, "clusterctl: "+strings.ReplaceAll(err.Error(), "\n", "\n  "))

@@ -15,5 +15,5 @@ func main() {
 	// A panic of ours must end with SIGABRT (exit 134), never with 2, which
 	// means that changes are pending.
 	debug.SetTraceback("crash")
-	os.Exit(run(os.Args))
+	os.Exit(run(os.Args, taps{}))
 }

@@ -155,7 +155,7 @@ func (sh *shell) configureOne(ctx context.Context, p *pluginhost.Plugin, w pinne
 	if err := p.Configure(ctx, cfg); err != nil {
 		return nil, err
 	}
-	return &engine.Entry{Name: w.name, Provider: p.Provider, Description: d, Settings: w.settings, Credentials: w.credentials,
+	return &engine.Entry{Name: w.name, Provider: sh.taps.wrap(w.plugin, p.Provider), Description: d, Settings: w.settings, Credentials: w.credentials,
 		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256}, nil
 }
 

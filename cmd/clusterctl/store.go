@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,7 +27,7 @@ func (sh *shell) peekStore(c *cli.Context) (journal.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := journal.OpenFile(dir, journal.CreateNo, time.Now())
+	store, err := sh.taps.openStore(dir, journal.CreateNo)
 	if errors.Is(err, journal.ErrMissing) {
 		return nil, nil
 	}
@@ -55,7 +54,7 @@ func (sh *shell) openStore(ctx context.Context, c *cli.Context) (journal.Store, 
 	default:
 		return nil, exitf(exitError, "--new-store takes wait or now, not %q", value)
 	}
-	store, err := journal.OpenFile(dir, mode, time.Now())
+	store, err := sh.taps.openStore(dir, mode)
 	if !errors.Is(err, journal.ErrMissing) {
 		return store, err
 	}
@@ -73,9 +72,9 @@ func (sh *shell) openStore(ctx context.Context, c *cli.Context) (journal.Store, 
 	}
 	switch answer {
 	case "wait":
-		return journal.OpenFile(dir, journal.CreateWait, time.Now())
+		return sh.taps.openStore(dir, journal.CreateWait)
 	case "now":
-		return journal.OpenFile(dir, journal.CreateNow, time.Now())
+		return sh.taps.openStore(dir, journal.CreateNow)
 	}
 	return nil, exitf(exitDenied, "no store was made; nothing was sent")
 }

@@ -24,6 +24,7 @@ import (
 // before a write counts as done. Lock files are never removed.
 type FileStore struct {
 	dir   string
+	disk  disk
 	since time.Time
 
 	// mu guards what follows; it is taken before the lock on history.
@@ -69,8 +70,14 @@ type about struct {
 // OpenFile opens the store in dir. A directory that is missing or empty is no
 // store; now is the time that a new one remembers.
 func OpenFile(dir string, create Create, now time.Time) (*FileStore, error) {
-	s := &FileStore{dir: dir, last: map[string][]byte{}}
-	missing, err := vacant(dir)
+	return OpenFileVia(nil, dir, create, now)
+}
+
+// OpenFileVia is OpenFile for tests: every operation on the disk goes through
+// do, from several goroutines at a time.
+func OpenFileVia(do Do, dir string, create Create, now time.Time) (*FileStore, error) {
+	s := &FileStore{dir: dir, disk: disk{do}, last: map[string][]byte{}}
+	missing, err := s.vacant()
 	switch {
 	case err != nil:
 		return nil, err
@@ -87,10 +94,10 @@ func OpenFile(dir string, create Create, now time.Time) (*FileStore, error) {
 	return s, nil
 }
 
-// vacant reports that dir holds nothing but what a create that was cut short
+// vacant reports that the directory holds nothing but what a create that was cut short
 // may have left, or a new file system has.
-func vacant(dir string) (bool, error) {
-	entries, err := os.ReadDir(dir)
+func (s *FileStore) vacant() (bool, error) {
+	entries, err := s.disk.readDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
@@ -98,15 +105,15 @@ func vacant(dir string) (bool, error) {
 		return false, err
 	}
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
+		path := filepath.Join(s.dir, e.Name())
 		switch e.Name() {
 		case "open", "lock":
-			inside, err := os.ReadDir(path)
+			inside, err := s.disk.readDir(path)
 			if err != nil || len(inside) > 0 {
 				return false, err
 			}
 		case "history.jsonl":
-			info, err := e.Info()
+			info, err := s.disk.stat(path)
 			if err != nil || info.Size() > 0 {
 				return false, err
 			}
@@ -119,26 +126,26 @@ func vacant(dir string) (bool, error) {
 }
 
 func (s *FileStore) create(mode Create, now time.Time) error {
-	if err := makeDir(s.dir); err != nil {
+	if err := s.disk.makeDir(s.dir); err != nil {
 		return err
 	}
-	turn, err := os.Open(s.dir)
+	turn, err := s.disk.open(s.dir, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
-	defer release(turn)
-	if err := waitLock(turn); err != nil && !errors.Is(err, errNoLocks) {
+	defer turn.release()
+	if err := turn.waitLock(); err != nil && !errors.Is(err, errNoLocks) {
 		return err
 	}
-	if missing, err := vacant(s.dir); err != nil || !missing {
+	if missing, err := s.vacant(); err != nil || !missing {
 		return err // another run made it meanwhile
 	}
 	for _, sub := range []string{"open", "lock"} {
-		if err := makeDir(filepath.Join(s.dir, sub)); err != nil {
+		if err := s.disk.makeDir(filepath.Join(s.dir, sub)); err != nil {
 			return err
 		}
 	}
-	if err := writeDurable(s.historyPath(), nil); err != nil {
+	if err := s.disk.replace(s.historyPath(), nil); err != nil {
 		return err
 	}
 	text := about{FormatVersion: formatVersion}
@@ -149,12 +156,12 @@ func (s *FileStore) create(mode Create, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return writeDurable(filepath.Join(s.dir, "store.json"), b)
+	return s.disk.replace(filepath.Join(s.dir, "store.json"), b)
 }
 
 func (s *FileStore) load() error {
 	path := filepath.Join(s.dir, "store.json")
-	b, err := os.ReadFile(path)
+	b, err := s.disk.readFile(path)
 	if err != nil {
 		return fmt.Errorf("%s is no store of clusterctl: %w", s.dir, err)
 	}
@@ -168,7 +175,7 @@ func (s *FileStore) load() error {
 	s.since = text.Since
 	// They were there before store.json was: without them requests are forgotten.
 	for _, part := range []string{"open", "lock", "history.jsonl"} {
-		if _, err := os.Stat(filepath.Join(s.dir, part)); err != nil {
+		if _, err := s.disk.stat(filepath.Join(s.dir, part)); err != nil {
 			return fmt.Errorf("the store in %s has lost a part: %w", s.dir, err)
 		}
 	}
@@ -188,7 +195,7 @@ func (s *FileStore) openPath(key string) string {
 // Intent implements Store.
 func (s *FileStore) Intent(key string) (*Intent, error) {
 	path := s.openPath(key)
-	b, err := os.ReadFile(path)
+	b, err := s.disk.readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -211,7 +218,7 @@ func (s *FileStore) Intent(key string) (*Intent, error) {
 
 // Open implements Store.
 func (s *FileStore) Open() ([]Intent, []*CorruptError, error) {
-	entries, err := os.ReadDir(filepath.Join(s.dir, "open"))
+	entries, err := s.disk.readDir(filepath.Join(s.dir, "open"))
 	if err != nil {
 		return nil, nil, err
 	}

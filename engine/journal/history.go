@@ -34,12 +34,12 @@ func (s *FileStore) historyPath() string { return filepath.Join(s.dir, "history.
 func (s *FileStore) append(r Record, open bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, err := os.OpenFile(s.historyPath(), os.O_RDWR|os.O_APPEND, 0)
+	f, err := s.disk.open(s.historyPath(), os.O_RDWR|os.O_APPEND)
 	if err != nil {
 		return err
 	}
-	defer release(f)
-	if err := waitLock(f); err != nil {
+	defer f.release()
+	if err := f.waitLock(); err != nil {
 		return err
 	}
 	var torn *TornError
@@ -52,7 +52,7 @@ func (s *FileStore) append(r Record, open bool) error {
 		return err
 	case last != nil && last.Intent.OpID == r.Intent.OpID:
 		// Who wrote it may have died before it was durable.
-		return fsync(f)
+		return f.Sync()
 	case !open:
 		return fmt.Errorf("close %s: it is not open", r.Intent.OpID)
 	}
@@ -82,12 +82,12 @@ func (s *FileStore) append(r Record, open bool) error {
 // writeLine makes the text durable before it writes the newline: a file system
 // may bring the end of a write to the disk without its beginning, and what ends
 // in a newline must be whole.
-func writeLine(f *os.File, line []byte) error {
+func writeLine(f *file, line []byte) error {
 	for _, part := range [][]byte{line, {'\n'}} {
 		if _, err := f.Write(part); err != nil {
 			return err
 		}
-		if err := fsync(f); err != nil {
+		if err := f.Sync(); err != nil {
 			return err
 		}
 	}
@@ -95,16 +95,16 @@ func writeLine(f *os.File, line []byte) error {
 }
 
 // catchUp reads what was appended since the last call and checks the chain.
-// The caller holds s.mu and file's lock.
-func (s *FileStore) catchUp(file *os.File) error {
-	info, err := file.Stat()
+// The caller holds s.mu and the file's lock.
+func (s *FileStore) catchUp(f *file) error {
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if info.Size() < s.seen.offset {
 		return fmt.Errorf("%s:%d: this line and maybe others were taken out", s.historyPath(), s.seen.line)
 	}
-	tail, err := s.scan(file, &s.seen, info.Size(), func(r *Record, body []byte) bool {
+	tail, err := s.scan(f, &s.seen, info.Size(), func(r *Record, body []byte) bool {
 		s.last[r.Intent.Identity.Key()] = body
 		return true
 	})
@@ -123,8 +123,8 @@ func (s *FileStore) catchUp(file *os.File) error {
 
 // scan reads whole lines up to the offset end, moves at along, and calls each
 // until it returns false. It returns what follows the last newline.
-func (s *FileStore) scan(file *os.File, at *position, end int64, each func(r *Record, body []byte) bool) (tail []byte, err error) {
-	lines := bufio.NewReader(io.NewSectionReader(file, at.offset, end-at.offset))
+func (s *FileStore) scan(f *file, at *position, end int64, each func(r *Record, body []byte) bool) (tail []byte, err error) {
+	lines := bufio.NewReader(io.NewSectionReader(f, at.offset, end-at.offset))
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
@@ -164,12 +164,12 @@ func unchain(prev string, line []byte) (*Record, *chained, error) {
 
 // reading opens history when nobody is writing a line. Whole lines stay as they
 // are when the lock is gone. The caller holds s.mu.
-func (s *FileStore) reading() (*os.File, error) {
-	f, err := os.Open(s.historyPath())
+func (s *FileStore) reading() (*file, error) {
+	f, err := s.disk.open(s.historyPath(), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
-	if err := waitShared(f); err != nil {
+	if err := f.waitShared(); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (s *FileStore) Last(key string) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer release(f)
+	defer f.release()
 	caught := s.catchUp(f)
 	r, err := s.newest(key)
 	if err != nil {
@@ -211,20 +211,20 @@ func (s *FileStore) History(f func(Record) bool) error {
 	// First find out how far history can be trusted, then let go, so that f
 	// may take its time and use the store.
 	s.mu.Lock()
-	file, err := s.reading()
+	history, err := s.reading()
 	if err != nil {
 		s.mu.Unlock()
 		return err
 	}
-	caught := s.catchUp(file)
+	caught := s.catchUp(history)
 	end := s.seen.offset
 	s.mu.Unlock()
-	defer file.Close()
-	if err := unlock(file); err != nil {
+	defer history.Close()
+	if err := unlock(history.File); err != nil {
 		return err
 	}
 	var at position
-	if _, err := s.scan(file, &at, end, func(r *Record, _ []byte) bool { return f(*r) }); err != nil {
+	if _, err := s.scan(history, &at, end, func(r *Record, _ []byte) bool { return f(*r) }); err != nil {
 		return err
 	}
 	return caught

@@ -20,13 +20,13 @@ func (s *FileStore) Lock(_ context.Context, key string, holder Holder) (Lease, e
 	l := &fileLease{store: s, key: key}
 	file, err := l.acquire()
 	if errors.Is(err, errHeld) {
-		return nil, &LockedError{Key: key, Holder: readHolder(l.path())}
+		return nil, &LockedError{Key: key, Holder: s.holder(l.path())}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", l.path(), err)
 	}
 	if l.fence, err = l.raise(); err != nil {
-		release(file)
+		_ = file.release()
 		return nil, fmt.Errorf("lock %s: %w", l.path(), err)
 	}
 	writeHolder(file, holder)
@@ -34,16 +34,10 @@ func (s *FileStore) Lock(_ context.Context, key string, holder Holder) (Lease, e
 	return l, nil
 }
 
-// release gives back whatever lock f has, and closes it.
-func release(f *os.File) {
-	_ = unlock(f)
-	_ = f.Close()
-}
-
 // writeHolder replaces the text in place, so that the inode that is locked
 // stays the one that others lock. The text is for people only: torn, or unwritten
 // on a full disk, it keeps nobody from the lock.
-func writeHolder(f *os.File, holder Holder) {
+func writeHolder(f *file, holder Holder) {
 	b, err := json.Marshal(holder)
 	if err != nil {
 		return
@@ -52,10 +46,10 @@ func writeHolder(f *os.File, holder Holder) {
 	_, _ = f.WriteAt(append(b, '\n'), 0)
 }
 
-// readHolder is the zero Holder when the text cannot be read.
-func readHolder(path string) Holder {
+// holder is zero when the text cannot be read.
+func (s *FileStore) holder(path string) Holder {
 	var holder Holder
-	b, err := os.ReadFile(path)
+	b, err := s.disk.readFile(path)
 	if err != nil || json.Unmarshal(b, &holder) != nil {
 		return Holder{}
 	}
@@ -67,43 +61,50 @@ type fileLease struct {
 	key   string
 	fence uint64
 	mu    sync.Mutex // one write at a time, and none after Unlock
-	file  *os.File   // nil when given back
+	file  *file      // nil when given back
 }
 
 func (l *fileLease) path() string      { return filepath.Join(l.store.dir, "lock", l.key) }
 func (l *fileLease) fencePath() string { return l.path() + ".fence" }
 
-func (l *fileLease) acquire() (*os.File, error) {
+func (l *fileLease) acquire() (*file, error) {
 	for {
-		f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := l.store.disk.open(l.path(), os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, err
 		}
-		if err := tryLock(f); err != nil {
+		if err := f.tryLock(); err != nil {
 			_ = f.Close()
 			return nil, err
 		}
-		if l.current(f) {
+		current, err := l.current(f)
+		if err == nil && current {
 			return f, nil
 		}
-		release(f) // somebody removed it between open and lock
+		_ = f.release() // somebody removed it between open and lock
+		if err != nil {
+			return nil, err
+		}
 	}
 }
 
 // current reports that f is still the file that others lock.
-func (l *fileLease) current(f *os.File) bool {
+func (l *fileLease) current(f *file) (bool, error) {
 	mine, err := f.Stat()
 	if err != nil {
-		return false
+		return false, err
 	}
-	theirs, err := os.Stat(l.path())
-	return err == nil && os.SameFile(mine, theirs)
+	theirs, err := l.store.disk.stat(l.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(mine, theirs), err
 }
 
 // raise makes the fence one higher. It is the length of a file: a length is
 // never half written, and growing it takes no room on a full disk.
 func (l *fileLease) raise() (uint64, error) {
-	f, err := os.OpenFile(l.fencePath(), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := l.store.disk.open(l.fencePath(), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return 0, err
 	}
@@ -116,10 +117,10 @@ func (l *fileLease) raise() (uint64, error) {
 	if err := f.Truncate(fence); err != nil {
 		return 0, err
 	}
-	if err := fsync(f); err != nil {
+	if err := f.Sync(); err != nil {
 		return 0, err
 	}
-	return uint64(fence), syncDir(filepath.Dir(l.fencePath()))
+	return uint64(fence), l.store.disk.syncDir(filepath.Dir(l.fencePath()))
 }
 
 // Fence implements Lease.
@@ -133,7 +134,7 @@ func (l *fileLease) Unlock() error {
 		return nil
 	}
 	_ = l.file.Truncate(0) // nobody holds it now
-	err := errors.Join(unlock(l.file), l.file.Close())
+	err := l.file.release()
 	l.file = nil
 	return err
 }
@@ -145,7 +146,15 @@ func (l *fileLease) may(in *Intent) error {
 	}
 	// Locks are lost when somebody removes the file, or a network file system
 	// gives them to another.
-	if info, err := os.Stat(l.fencePath()); err != nil || uint64(info.Size()) != l.fence || !l.current(l.file) {
+	info, err := l.store.disk.stat(l.fencePath())
+	current := err == nil && uint64(info.Size()) == l.fence
+	if current {
+		current, err = l.current(l.file)
+	}
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case !current:
 		return fmt.Errorf("the lock %s was lost to another run", l.path())
 	}
 	if in.OpID == "" {
@@ -176,7 +185,7 @@ func (l *fileLease) Put(in Intent) error {
 	if err != nil {
 		return err
 	}
-	return writeDurable(l.store.openPath(l.key), b)
+	return l.store.disk.replace(l.store.openPath(l.key), b)
 }
 
 // Close implements Lease.
@@ -198,8 +207,8 @@ func (l *fileLease) Close(r Record) error {
 	if err := l.store.append(r, old != nil || err != nil); err != nil {
 		return err
 	}
-	if err := os.Remove(l.store.openPath(l.key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := l.store.disk.remove(l.store.openPath(l.key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(filepath.Join(l.store.dir, "open"))
+	return l.store.disk.syncDir(filepath.Join(l.store.dir, "open"))
 }

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// disk models what a power cut may leave of a directory: the entries of each
+// platter models what a power cut may leave of a directory: the entries of each
 // directory as of its last fsync or as they are now, and likewise each file's
 // data, or of what was added since then its length and end only.
-type disk struct {
+type platter struct {
 	root  string
 	data  map[uint64][]byte            // by inode, as of its last fsync
 	names map[string]map[string]uint64 // by directory, as of its last fsync
@@ -22,8 +22,8 @@ type disk struct {
 	cuts  int
 }
 
-func newDisk(t *testing.T) *disk {
-	d := &disk{root: t.TempDir(), data: map[uint64][]byte{}, names: map[string]map[string]uint64{}, held: map[uint64]*os.File{}}
+func newPlatter(t *testing.T) *platter {
+	d := &platter{root: t.TempDir(), data: map[uint64][]byte{}, names: map[string]map[string]uint64{}, held: map[uint64]*os.File{}}
 	t.Cleanup(func() {
 		for _, f := range d.held {
 			_ = f.Close()
@@ -38,7 +38,7 @@ func inode(t *testing.T, info fs.FileInfo) uint64 {
 }
 
 // look opens every file that is new.
-func (d *disk) look(t *testing.T) {
+func (d *platter) look(t *testing.T) {
 	t.Helper()
 	check(t, filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -55,7 +55,7 @@ func (d *disk) look(t *testing.T) {
 	}))
 }
 
-func (d *disk) entries(t *testing.T, dir string) map[string]uint64 {
+func (d *platter) entries(t *testing.T, dir string) map[string]uint64 {
 	t.Helper()
 	list, err := os.ReadDir(dir)
 	check(t, err)
@@ -68,19 +68,19 @@ func (d *disk) entries(t *testing.T, dir string) map[string]uint64 {
 	return names
 }
 
-// synced notes what f's fsync has made durable.
-func (d *disk) synced(t *testing.T, f *os.File) {
+// synced notes what the fsync of path has made durable.
+func (d *platter) synced(t *testing.T, path string) {
 	t.Helper()
-	info, err := f.Stat()
+	info, err := os.Stat(path)
 	check(t, err)
 	if info.IsDir() {
-		d.names[f.Name()] = d.entries(t, f.Name())
+		d.names[path] = d.entries(t, path)
 		return
 	}
 	d.data[inode(t, info)] = d.now(t, inode(t, info))
 }
 
-func (d *disk) now(t *testing.T, id uint64) []byte {
+func (d *platter) now(t *testing.T, id uint64) []byte {
 	t.Helper()
 	info, err := d.held[id].Stat()
 	check(t, err)
@@ -98,7 +98,7 @@ const (
 )
 
 // image writes to dir what is left of from.
-func (d *disk) image(t *testing.T, from, dir string, newNames bool, newData int) {
+func (d *platter) image(t *testing.T, from, dir string, newNames bool, newData int) {
 	t.Helper()
 	check(t, os.Mkdir(dir, 0o700))
 	names := d.names[from]
@@ -124,7 +124,7 @@ func (d *disk) image(t *testing.T, from, dir string, newNames bool, newData int)
 }
 
 // cut looks at everything that a power cut may leave now.
-func (d *disk) cut(t *testing.T, st *story, when string) {
+func (d *platter) cut(t *testing.T, st *story, when string) {
 	t.Helper()
 	d.look(t)
 	for _, names := range []bool{false, true} {
@@ -148,7 +148,6 @@ func check(t *testing.T, err error) {
 
 func TestPowerCutLosesNothingThatWasSaid(t *testing.T) {
 	killed := errors.New("killed")
-	idle := func(*os.File) error { return nil }
 	for _, test := range []struct {
 		name      string
 		ops, kill int // at which sync of history a run is killed
@@ -158,28 +157,25 @@ func TestPowerCutLosesNothingThatWasSaid(t *testing.T) {
 		{"after a kill before the line was durable", 1, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			real := fsync
-			defer func() { fsync = real }()
-			d, st, syncs := newDisk(t), newStory(test.ops), 0
-			var watch func(f *os.File) error
-			watch = func(f *os.File) error {
-				fsync = idle // for the stores that look at what is left
-				defer func() { fsync = watch }()
-				name := filepath.Base(f.Name())
+			d, st, syncs := newPlatter(t), newStory(test.ops), 0
+			st.do = func(op Op, path string, f func() error) error {
+				if op != OpSync {
+					return f()
+				}
+				name := filepath.Base(path)
 				d.cut(t, st, "before the sync of "+name)
 				if name == "history.jsonl" {
 					if syncs++; syncs == test.kill {
 						panic(killed)
 					}
 				}
-				if err := real(f); err != nil {
+				if err := f(); err != nil {
 					return err
 				}
-				d.synced(t, f)
+				d.synced(t, path)
 				d.cut(t, st, "after the sync of "+name)
 				return nil
 			}
-			fsync = watch
 			if test.kill > 0 {
 				func() {
 					defer func() {
@@ -191,7 +187,6 @@ func TestPowerCutLosesNothingThatWasSaid(t *testing.T) {
 				}()
 			}
 			check(t, st.tell(filepath.Join(d.root, "a", "store")))
-			fsync = idle
 			d.cut(t, st, "in the end")
 			if len(st.closed) != test.ops || d.cuts < 100 {
 				t.Errorf("%d ops were closed, %d power cuts", len(st.closed), d.cuts)
@@ -202,18 +197,18 @@ func TestPowerCutLosesNothingThatWasSaid(t *testing.T) {
 
 // A sync that fails is told to the caller, and what was there before stands.
 func TestFailedSyncLosesNothingThatWasSaid(t *testing.T) {
-	real := fsync
-	defer func() { fsync = real }()
 	for bad := 1; ; bad++ {
 		st, dir, calls := newStory(3), filepath.Join(t.TempDir(), "a", "store"), 0
-		fsync = func(f *os.File) error {
-			if calls++; calls == bad {
-				return syscall.EIO
+		st.do = func(op Op, _ string, f func() error) error {
+			if op == OpSync {
+				if calls++; calls == bad {
+					return syscall.EIO
+				}
 			}
-			return real(f)
+			return f()
 		}
 		err := st.tell(dir)
-		fsync = real
+		st.do = nil
 		if calls < bad {
 			check(t, err)
 			if bad < 30 {

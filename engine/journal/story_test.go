@@ -12,6 +12,7 @@ import (
 // story is what callers of a store were told.
 type story struct {
 	ops         int
+	do          Do // of the store that is told it
 	made        bool
 	put, closed map[string]bool // by op id, once it returned nil
 	fences      map[string]uint64
@@ -26,7 +27,7 @@ func record(cluster, op, note string) Record {
 
 // tell makes a store and settles intents of two clusters in turn.
 func (st *story) tell(dir string) error {
-	s, err := OpenFile(dir, CreateNow, time.Time{})
+	s, err := OpenFileVia(st.do, dir, CreateNow, time.Time{})
 	if err != nil {
 		return err
 	}
