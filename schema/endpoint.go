@@ -101,11 +101,11 @@ func CheckEndpoint(dir, endpoint string, timing *provider.Timing, domains []stri
 	if err != nil {
 		return err
 	}
-	root := moduleRoot(dir)
-	if root == "" {
-		root = dir
+	t := &tree{dir: dir, root: dir}
+	if root := t.moduleRoot(); root != "" {
+		t.root = root
 	}
-	allowed, err := readLock(root)
+	allowed, err := t.readLock()
 	if err != nil {
 		return err
 	}

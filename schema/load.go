@@ -22,6 +22,9 @@ type Options struct {
 	Dir     string   // working directory; file names in problems are relative to it
 	Pattern string   // directory or package pattern; default "."
 	Sources []Source // default Builtin()
+	// Snapshot is what is evaluated in place of the files on disk; Dir and
+	// Pattern name a directory as if it were checked out. nil: the disk.
+	Snapshot *Snapshot
 	// Getenv reads CCTL_ENDPOINT_<PLUGIN> and CCTL_TIMING, which override what
 	// the entries say under the same rules. nil: no overrides.
 	Getenv func(string) string
@@ -72,7 +75,7 @@ func newLoader(opts Options) (*loader, *Problem) {
 	if sources == nil {
 		sources = Builtin()
 	}
-	t, fault := openTree(dir, cmp.Or(opts.Pattern, "."), sources)
+	t, fault := openTree(dir, cmp.Or(opts.Pattern, "."), opts.Snapshot, sources)
 	if fault != nil {
 		return nil, fault
 	}
@@ -88,7 +91,7 @@ func newLoader(opts Options) (*loader, *Problem) {
 		l.plugins[src.Plugin] = c
 	}
 	t.secrets = secretText(l.plugins)
-	if l.lock, err = readLock(t.root); err != nil {
+	if l.lock, err = t.readLock(); err != nil {
 		p := Problem{Severity: Error, Kind: KindSyntax, Message: err.Error(), File: t.rel(filepath.Join(t.root, LockFile))}
 		return nil, &p
 	}
@@ -128,7 +131,9 @@ func (l *loader) load() *Fleet {
 	if inst == nil {
 		return nil
 	}
-	l.staleVendor()
+	if l.snapshot == nil {
+		l.staleVendor()
+	}
 	fleet := &Fleet{Root: l.root, Providers: map[string]*Entry{}}
 	l.outside(raw)
 	digest := sha256.New()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,9 +23,9 @@ type lock struct {
 	Schemas   map[string]string `json:"schemas"`   // plugin to digest of what was vendored
 }
 
-// readLock reads the lock at root; a missing one is empty.
-func readLock(root string) (lock, error) {
-	content, err := os.ReadFile(filepath.Join(root, LockFile))
+// readLock reads the lock at the root; a missing one is empty.
+func (t *tree) readLock() (lock, error) {
+	content, err := t.readFile(filepath.Join(t.root, LockFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return lock{Version: 1}, nil
 	}

@@ -30,13 +30,14 @@ const (
 
 // tree is the spec's files as one Load sees them.
 type tree struct {
-	cwd     string // what problems' names are relative to
-	dir     string // the package, or the top of a "..." pattern
-	root    string // the module root, or dir where there is none
-	args    []string
-	vendor  string // where the clouds' definitions are overlaid
-	overlay map[string]load.Source
-	secrets *regexp.Regexp // what place hides in a line
+	snapshot *Snapshot // nil: the disk
+	cwd      string    // what problems' names are relative to
+	dir      string    // the package, or the top of a "..." pattern
+	root     string    // the module root, or dir where there is none
+	args     []string
+	vendor   string // where the clouds' definitions are overlaid
+	overlay  map[string]load.Source
+	secrets  *regexp.Regexp // what place hides in a line
 
 	mu       sync.Mutex
 	files    map[string][]byte // every spec file read, by absolute name
@@ -46,8 +47,8 @@ type tree struct {
 }
 
 // openTree finds the package that pattern names.
-func openTree(cwd, pattern string, sources []Source) (*tree, *Problem) {
-	t := &tree{cwd: cwd, overlay: map[string]load.Source{}, files: map[string][]byte{}, lstats: map[string]error{}, reported: map[string]bool{}}
+func openTree(cwd, pattern string, snapshot *Snapshot, sources []Source) (*tree, *Problem) {
+	t := &tree{snapshot: snapshot, cwd: cwd, overlay: map[string]load.Source{}, files: map[string][]byte{}, lstats: map[string]error{}, reported: map[string]bool{}}
 	dir, arg := split(pattern)
 	t.dir = dir
 	if !filepath.IsAbs(dir) {
@@ -55,20 +56,24 @@ func openTree(cwd, pattern string, sources []Source) (*tree, *Problem) {
 	}
 	t.dir = filepath.Clean(t.dir)
 	t.args = []string{arg}
+	if snapshot != nil {
+		t.dir = snapshot.within(t.dir)
+		snapshot.overlay(t.overlay)
+	}
 	fail := func(message, hint string) *Problem {
 		return &Problem{Severity: Error, Kind: KindReference, Message: message, Hint: hint}
 	}
-	info, err := os.Stat(t.dir)
+	isDir, err := t.isDir(t.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fail(fmt.Sprintf("no directory %s", dir), siblingHint(t.dir))
 	case err != nil:
 		return nil, fail(fmt.Sprintf("read %s: %v", dir, err), "")
-	case !info.IsDir():
+	case !isDir:
 		return nil, fail(fmt.Sprintf("%s is a file; a spec is a directory of CUE files", dir),
 			"name the directory: "+filepath.Dir(dir))
 	}
-	t.root = moduleRoot(t.dir)
+	t.root = t.moduleRoot()
 	hasModule := t.root != ""
 	if !hasModule {
 		// A lone directory is a spec too; it only has no parents to unify
@@ -81,7 +86,7 @@ func openTree(cwd, pattern string, sources []Source) (*tree, *Problem) {
 			t.overlay[filepath.Join(t.vendor, src.Plugin, name)] = load.FromBytes(content)
 		}
 	}
-	if module := filepath.Join(t.root, "cue.mod", "module.cue"); !exists(module) {
+	if module := filepath.Join(t.root, "cue.mod", "module.cue"); !t.exists(module) {
 		t.overlay[module] = load.FromBytes(moduleFile("fleet.local@v0"))
 	}
 	return t, nil
@@ -103,10 +108,11 @@ func split(pattern string) (dir, arg string) {
 	return filepath.Clean(dir), arg
 }
 
-// moduleRoot is the nearest directory at or above dir with a cue.mod, or "".
-func moduleRoot(dir string) string {
+// moduleRoot is the nearest directory at or above the spec's with a cue.mod, or "".
+func (t *tree) moduleRoot() string {
+	dir := t.dir
 	for {
-		if info, err := os.Stat(filepath.Join(dir, "cue.mod")); err == nil && info.IsDir() {
+		if isDir, err := t.isDir(filepath.Join(dir, "cue.mod")); err == nil && isDir {
 			return dir
 		}
 		up := filepath.Dir(dir)
@@ -214,12 +220,10 @@ func (t *tree) plainPath(name string) error {
 	for at := name; at != t.root && len(at) > len(t.root); at = filepath.Dir(at) {
 		err, known := t.lstats[at]
 		if !known {
-			info, statErr := os.Lstat(at)
-			switch {
-			case statErr != nil: // only in the overlay
-			case info.Mode()&fs.ModeSymlink != 0:
+			switch mode := t.mode(at); {
+			case mode&fs.ModeSymlink != 0:
 				err = fmt.Errorf("%s is a symbolic link; a spec may not have any", t.rel(at))
-			case !info.IsDir() && !info.Mode().IsRegular():
+			case !mode.IsDir() && !mode.IsRegular():
 				err = fmt.Errorf("%s is not a regular file", t.rel(at))
 			}
 			t.lstats[at] = err
@@ -260,6 +264,9 @@ func bytesOf(name string, src any) ([]byte, error) {
 
 // rel is name as people in the working directory write it.
 func (t *tree) rel(name string) string {
+	if t.snapshot != nil {
+		name = t.snapshot.outside(name)
+	}
 	if r, err := filepath.Rel(t.cwd, name); err == nil {
 		return filepath.ToSlash(r)
 	}

@@ -45,7 +45,7 @@ func (sh *shell) app() *cli.App {
 		OnUsageError:   usageError,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			sh.validateCommand(), sh.planCommand(), sh.applyCommand(), sh.showCommand(), sh.statusCommand(),
+			sh.validateCommand(), sh.diffCommand(), sh.planCommand(), sh.applyCommand(), sh.showCommand(), sh.statusCommand(),
 			sh.historyCommand(), sh.resolveCommand(), sh.unlockCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
 			sh.completionCommand(), sh.versionCommand(),
 		},

@@ -19,6 +19,7 @@ func TestArrows(t *testing.T) {
 		{"plugins/provider", []string{module + "engine", module + "schema", module + "plugins/provider/", "google.golang.org/", "github.com/hashicorp/", "cuelang.org/"}},
 		{"engine", []string{module + "schema", module + "cmd", module + "plugins/provider/", module + "engine/pluginhost", module + "engine/render", "cuelang.org/", "github.com/hashicorp/", "google.golang.org/grpc", "net/http/httptest"}},
 		{"engine/journal", []string{module + "engine/pluginhost", module + "schema", "cuelang.org/", "google.golang.org/"}},
+		{"engine/review", []string{module + "schema", module + "engine/pluginhost", "cuelang.org/", "google.golang.org/"}},
 		{"engine/render", []string{module + "schema", module + "engine/pluginhost", "cuelang.org/", "google.golang.org/"}},
 		{"engine/pluginhost", []string{module + "schema", module + "engine/journal", "cuelang.org/"}},
 		{"schema", []string{module + "engine", module + "cmd", module + "plugins/provider/", "github.com/hashicorp/", "google.golang.org/grpc"}},
