@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/clusterctl/clusterctl/engine/review"
@@ -91,6 +92,11 @@ func (t *planText) change(alike []review.Change) {
 	if c.Kind != review.Added {
 		t.fields(c)
 	}
+	for _, b := range c.Blocked {
+		if !slices.ContainsFunc(c.Fields, func(f review.Field) bool { return f.Reason == b.Reason }) {
+			t.say(4, "  %s blocked: %s", t.red("!"), Clean(b.Reason))
+		}
+	}
 	for _, d := range c.Denied {
 		t.say(4, "  %s denied by guard %s: %s", t.red("!"), Clean(d.Guard), Clean(d.Reason))
 	}
@@ -142,7 +148,7 @@ func EffectText(f *review.Field) string {
 	case review.EffectIdentity:
 		return "another cluster is meant"
 	}
-	return "in place"
+	return "not judged"
 }
 
 // Value prints a value of a spec; what is not stated is a dash.

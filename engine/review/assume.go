@@ -69,6 +69,9 @@ func (r *Review) note(plan *engine.Plan, index map[string]*Change) {
 		c.Blocked = append(c.Blocked, Refusal{Group: group, Reason: b.Reason})
 		c.mark(group, b.Fields, func(f *Field) { f.Effect, f.Reason = EffectBlocked, b.Reason })
 	}
+	for _, u := range plan.Unread {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s: the provider was not asked: %s", u.Address, u.Reason))
+	}
 	for _, d := range plan.Denied {
 		address, group, _ := strings.Cut(d.Address, "/")
 		c := index[address]
@@ -107,7 +110,7 @@ func assume(b, h *Cluster) (*provider.State, error) {
 	}
 	state := &provider.State{ID: h.ID, Name: h.Name, Kind: h.Kind, Status: provider.StatusReady}
 	if state.ID == "" {
-		state.ID = "assumed"
+		state.ID = "assumed-" + h.Address // ids are never alike
 	}
 	top := map[string]any{}
 	groups := map[string]map[string]any{}

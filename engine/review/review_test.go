@@ -133,8 +133,9 @@ func TestCauses(t *testing.T) {
 func TestAsk(t *testing.T) {
 	const before = `{"provider":"p","id":"1","node_groups":{"core":{"count":3,"cpu":2},"task":{"count":9}}}`
 	const after = `{"provider":"p","id":"1","note":"new","node_groups":{"core":{"count":5,"cpu":4},"task":{"count":2},"more":{"count":4}}}`
-	base := []*Cluster{spec("a", before, nil)}
-	head := []*Cluster{spec("a", after, nil)}
+	// Two clusters without ids are two clusters.
+	base := []*Cluster{spec("a", before, nil), spec("b", `{"provider":"p","node_groups":{"core":{"count":1}}}`, nil), spec("c", `{"provider":"p","node_groups":{"core":{"count":1}}}`, nil)}
+	head := []*Cluster{spec("a", after, nil), spec("b", `{"provider":"p","node_groups":{"core":{"count":2}}}`, nil), spec("c", `{"provider":"p","node_groups":{"core":{"count":2}}}`, nil)}
 	r := Compare(base, head, nil, func(Place) bool { return false })
 	picky := &planning{}
 	entries := map[string]*engine.Entry{"p": {Name: "p", Provider: picky, Description: &provider.Description{Name: "p", Kinds: []provider.Kind{{Name: "mrs"}}}}}
@@ -146,7 +147,9 @@ func TestAsk(t *testing.T) {
 		"  node_groups.core.cpu 2>4 blocked @1",
 		"  node_groups.more.count <nil>>4 stated @1",
 		"  node_groups.task.count 9>2 actionscale_in @1",
-		"  note <nil>>new stated @1"}
+		"  note <nil>>new stated @1",
+		"b changed", "  node_groups.core.count 1>2 actionscale_out @1",
+		"c changed", "  node_groups.core.count 1>2 actionscale_out @1"}
 	if diff := cmp.Diff(want, told(r)); diff != "" {
 		t.Error(diff)
 	}
