@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Op is an operation on a disk.
@@ -118,25 +119,47 @@ func (d disk) syncDir(dir string) error {
 	return d.carryOut(OpSync, dir, func() error { return syncDir(dir) })
 }
 
-// makeDir makes dir and those above it, each durable.
+// makeDir makes dir and those above it that are missing, all of them durable,
+// also when the process that made one was killed before it synced it.
 func (d disk) makeDir(dir string) error {
+	made, err := d.makeMissing(dir)
+	if err != nil {
+		return err
+	}
+	for parent := filepath.Dir(dir); parent != dir; parent = filepath.Dir(dir) {
+		if err := d.syncDir(parent); err != nil && (made > 0 || !older(err)) {
+			return err
+		}
+		dir, made = parent, made-1
+	}
+	return nil
+}
+
+// older reports that a directory cannot be synced and so is none in which the
+// store, which syncs what it makes, can have made another.
+func older(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) ||
+		errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported)
+}
+
+// makeMissing says how many directories it made, dir and so many above it.
+func (d disk) makeMissing(dir string) (made int, err error) {
 	mkdir := func() error {
 		return d.carryOut(OpMakeDir, dir, func() error { return os.Mkdir(dir, 0o700) })
 	}
-	err := mkdir()
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	parent := filepath.Dir(dir)
-	if errors.Is(err, fs.ErrNotExist) && parent != dir {
-		if err = d.makeDir(parent); err == nil {
+	err = mkdir()
+	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if made, err = d.makeMissing(parent); err == nil {
 			err = mkdir()
 		}
 	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	switch {
+	case err == nil:
+		return made + 1, nil
+	case errors.Is(err, fs.ErrExist):
+		return made, nil
 	}
-	return d.syncDir(parent)
+	return made, err
 }
 
 // file is an open file on a disk.

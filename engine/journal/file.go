@@ -28,9 +28,10 @@ type FileStore struct {
 	since time.Time
 
 	// mu guards what follows; it is taken before the lock on history.
-	mu   sync.Mutex
-	seen position          // how far history was read
-	last map[string][]byte // the newest record of each key up to there
+	mu    sync.Mutex
+	stays bool              // store.json survives a crash of the machine
+	seen  position          // how far history was read
+	last  map[string][]byte // the newest record of each key up to there
 }
 
 // DefaultDir is $XDG_STATE_HOME/clusterctl, or ~/.local/state/clusterctl.
@@ -180,6 +181,19 @@ func (s *FileStore) load() error {
 		}
 	}
 	return nil
+}
+
+// stay makes durable that the store exists: who made it may have been killed
+// when others could see store.json already, but before the disk had it.
+func (s *FileStore) stay() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stays {
+		return nil
+	}
+	err := s.disk.syncDir(s.dir)
+	s.stays = err == nil
+	return err
 }
 
 // Dir is where the store lives.

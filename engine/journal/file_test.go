@@ -22,14 +22,31 @@ import (
 )
 
 func TestFileStorePassesTheSuite(t *testing.T) {
-	journaltest.Run(t, func(t *testing.T, place string) journal.Store { return open(t, place) })
+	journaltest.Run(t, func(t *testing.T, place string) journal.Store {
+		s, err := journal.OpenFile(place, journal.CreateNow, now)
+		must(t, err)
+		return s
+	})
+}
+
+func TestFileStoreSurvivesAKillAtEveryStep(t *testing.T) {
+	killed := journaltest.RunSteps(t, func(t *testing.T, place string, do journal.Do) journal.Store {
+		s, err := journal.OpenFileVia(do, place, journal.CreateNow, now)
+		must(t, err)
+		return s
+	})
+	journal.Tally.Count(func(f *journal.Figures) { f.KilledProcesses += killed })
+	if killed < 100 {
+		t.Errorf("only %d processes were killed", killed)
+	}
 }
 
 var now = time.Date(2025, 3, 1, 12, 0, 0, 5, time.FixedZone("", 3600))
 
+// open opens a store that waits for no disk.
 func open(t *testing.T, dir string) *journal.FileStore {
 	t.Helper()
-	s, err := journal.OpenFile(dir, journal.CreateNow, now)
+	s, err := journal.OpenFileVia(journal.NoSync, dir, journal.CreateNow, now)
 	must(t, err)
 	return s
 }

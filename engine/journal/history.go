@@ -12,8 +12,9 @@ import (
 )
 
 // chained is one line of history. Sum covers the line before and this record,
-// so that a line can be neither changed nor taken out unnoticed. A cut exactly
-// at a line's end cannot be noticed.
+// so that a line can be neither changed nor taken out unnoticed, and a cut
+// leaves a torn line. A cut exactly at a line's end cannot be noticed: a shorter
+// history is then whole. Only a run that had read more notices that.
 type chained struct {
 	Sum    string          `json:"sum"`
 	Record json.RawMessage `json:"record"`
@@ -23,6 +24,7 @@ type chained struct {
 type position struct {
 	offset int64
 	line   int    // how many lines lie before it
+	start  int64  // of the last of them
 	sum    string // of the last of them
 }
 
@@ -47,12 +49,14 @@ func (s *FileStore) append(r Record, open bool) error {
 		return err
 	}
 	last, err := s.newest(r.Intent.Identity.Key())
+	if err == nil {
+		err = s.firm(f, torn != nil)
+	}
 	switch {
 	case err != nil:
 		return err
 	case last != nil && last.Intent.OpID == r.Intent.OpID:
-		// Who wrote it may have died before it was durable.
-		return f.Sync()
+		return nil // and durable now, whatever became of who wrote it
 	case !open:
 		return fmt.Errorf("close %s: it is not open", r.Intent.OpID)
 	}
@@ -64,12 +68,6 @@ func (s *FileStore) append(r Record, open bool) error {
 	if err != nil {
 		return err
 	}
-	if torn != nil {
-		// Nobody waits for the torn line: its writer died before it said done.
-		if err := f.Truncate(s.seen.offset); err != nil {
-			return err
-		}
-	}
 	if err := writeLine(f, line); err != nil {
 		// Readers wait for the lock, so nobody has seen it. If it cannot be
 		// taken back either, it is a torn line, or a whole one that counts.
@@ -77,6 +75,42 @@ func (s *FileStore) append(r Record, open bool) error {
 		return err
 	}
 	return nil
+}
+
+// firm makes durable that history is what was read, and no longer. A torn line
+// goes: nobody waits for it, as its writer died before it said done. The last
+// whole line is written again: after an fsync that failed the next one may
+// succeed without the data that the first was about, and nobody can tell whether
+// that befell its writer. Lines before it were firm before it was begun.
+func (s *FileStore) firm(f *file, torn bool) error {
+	if torn {
+		if err := f.Truncate(s.seen.offset); err != nil {
+			return err
+		}
+	}
+	if s.seen.line > 0 {
+		if err := s.rewrite(f, s.seen.start, s.seen.offset); err != nil {
+			return err
+		}
+	}
+	// Also where there is no line: the disk may still have the beginning of one
+	// that was taken back, and it must not mix with the next.
+	return f.Sync()
+}
+
+// rewrite writes what is in history from start to end once more. It takes a
+// further opening of the file: what is opened for appending writes nowhere else.
+func (s *FileStore) rewrite(f *file, start, end int64) error {
+	b := make([]byte, end-start)
+	if _, err := f.ReadAt(b, start); err != nil {
+		return err
+	}
+	again, err := s.disk.open(s.historyPath(), os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	_, err = again.WriteAt(b, start)
+	return errors.Join(err, again.Close())
 }
 
 // writeLine makes the text durable before it writes the newline: a file system
@@ -137,7 +171,7 @@ func (s *FileStore) scan(f *file, at *position, end int64, each func(r *Record, 
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", s.historyPath(), at.line+1, err)
 		}
-		*at = position{at.offset + int64(len(line)), at.line + 1, c.Sum}
+		*at = position{offset: at.offset + int64(len(line)), line: at.line + 1, start: at.offset, sum: c.Sum}
 		if !each(r, c.Record) {
 			return nil, nil
 		}
@@ -170,7 +204,7 @@ func (s *FileStore) reading() (*file, error) {
 		return nil, err
 	}
 	if err := f.waitShared(); err != nil {
-		_ = f.Close()
+		_ = f.release()
 		return nil, err
 	}
 	return f, nil

@@ -61,7 +61,7 @@ func lost(t *testing.T, s *journal.FileStore, path string) {
 func TestTornLastLineIsLeftOutAndRepaired(t *testing.T) {
 	s, path, lines := withHistory(t)
 	before, last := bytes.Join(lines[:3], nil), lines[3]
-	for n := 1; n < len(last); n++ {
+	for n := 1; n < len(last); n += 9 {
 		write(t, path, slices.Concat(before, last[:n]))
 		lost(t, s, path)
 	}
@@ -127,8 +127,11 @@ func TestFlippedByteInHistoryIsAnErrorWithItsLine(t *testing.T) {
 	for i := range whole {
 		line := 1 + bytes.Count(whole[:i], []byte("\n"))
 		flips := []byte{byte(1 + random.IntN(255)), whole[i] ^ '\n'}
-		if i == len(whole)-1 {
+		switch {
+		case i == len(whole)-1:
 			flips = []byte{1, 2, 4, 8, 16, 32, 64, 128, '\n' ^ '}'}
+		case i%5 > 0:
+			continue
 		}
 		for _, flip := range flips {
 			if flip == 0 {

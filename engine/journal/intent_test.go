@@ -5,7 +5,6 @@ package journal_test
 import (
 	"bytes"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,40 +46,6 @@ func TestEveryCutOfAnIntentIsDetected(t *testing.T) {
 	write(t, path, append(bytes.Clone(whole), '\n'))
 	if !distrusted(s) {
 		t.Error("a file with more after the intent was taken for an intent")
-	}
-}
-
-func TestFlippedBitsOfAnIntentAreDetected(t *testing.T) {
-	s, path := opened(t)
-	whole := read(t, path)
-	try := func(b []byte, bits ...int) {
-		t.Helper()
-		write(t, path, b)
-		if !distrusted(s) {
-			t.Fatalf("with bits %v flipped it was taken for an intent:\n%s", bits, b)
-		}
-	}
-	for bit := range len(whole) * 8 { // each alone
-		b := bytes.Clone(whole)
-		b[bit/8] ^= 1 << (bit % 8)
-		try(b, bit)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	for range 20_000 {
-		b := bytes.Clone(whole)
-		var bits []int
-		for range 1 + random.IntN(4) {
-			bit := random.IntN(len(b) * 8)
-			b[bit/8] ^= 1 << (bit % 8)
-			bits = append(bits, bit)
-		}
-		if !bytes.Equal(b, whole) { // the same bit may come twice
-			try(b, bits...)
-		}
-	}
-	write(t, path, whole)
-	if distrusted(s) {
-		t.Error("the whole file is not taken for an intent")
 	}
 }
 

@@ -10,12 +10,16 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Lock implements Store.
 func (s *FileStore) Lock(_ context.Context, key string, holder Holder) (Lease, error) {
 	if strings.Trim(key, ".") == "" || strings.ContainsAny(key, `/\`) {
 		return nil, fmt.Errorf("key %q is no file name", key)
+	}
+	if err := s.stay(); err != nil {
+		return nil, fmt.Errorf("open the store in %s for writing: %w", s.dir, err)
 	}
 	l := &fileLease{store: s, key: key}
 	file, err := l.acquire()
@@ -25,11 +29,12 @@ func (s *FileStore) Lock(_ context.Context, key string, holder Holder) (Lease, e
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", l.path(), err)
 	}
+	writeHolder(file, holder) // at once: others are told by it
 	if l.fence, err = l.raise(); err != nil {
+		_ = file.Truncate(0)
 		_ = file.release()
 		return nil, fmt.Errorf("lock %s: %w", l.path(), err)
 	}
-	writeHolder(file, holder)
 	l.file = file
 	return l, nil
 }
@@ -46,14 +51,21 @@ func writeHolder(f *file, holder Holder) {
 	_, _ = f.WriteAt(append(b, '\n'), 0)
 }
 
-// holder is zero when the text cannot be read.
+// introduction is how long a new holder is given to write its name.
+const introduction = 100 * time.Millisecond
+
+// holder reads who holds a lock that is held; zero when it does not say so soon.
 func (s *FileStore) holder(path string) Holder {
-	var holder Holder
-	b, err := s.disk.readFile(path)
-	if err != nil || json.Unmarshal(b, &holder) != nil {
-		return Holder{}
+	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
+		var holder Holder
+		b, err := s.disk.readFile(path)
+		if err == nil && json.Unmarshal(b, &holder) == nil {
+			return holder
+		}
+		if err != nil || time.Since(begun) > introduction {
+			return Holder{}
+		}
 	}
-	return holder
 }
 
 type fileLease struct {
@@ -74,7 +86,7 @@ func (l *fileLease) acquire() (*file, error) {
 			return nil, err
 		}
 		if err := f.tryLock(); err != nil {
-			_ = f.Close()
+			_ = f.release()
 			return nil, err
 		}
 		current, err := l.current(f)

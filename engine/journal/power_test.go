@@ -4,140 +4,12 @@ package journal
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"testing"
 )
-
-// platter models what a power cut may leave of a directory: the entries of each
-// directory as of its last fsync or as they are now, and likewise each file's
-// data, or of what was added since then its length and end only.
-type platter struct {
-	root  string
-	data  map[uint64][]byte            // by inode, as of its last fsync
-	names map[string]map[string]uint64 // by directory, as of its last fsync
-	held  map[uint64]*os.File          // keeps inode numbers from being used again
-	cuts  int
-}
-
-func newPlatter(t *testing.T) *platter {
-	d := &platter{root: t.TempDir(), data: map[uint64][]byte{}, names: map[string]map[string]uint64{}, held: map[uint64]*os.File{}}
-	t.Cleanup(func() {
-		for _, f := range d.held {
-			_ = f.Close()
-		}
-	})
-	return d
-}
-
-func inode(t *testing.T, info fs.FileInfo) uint64 {
-	t.Helper()
-	return uint64(info.Sys().(*syscall.Stat_t).Ino)
-}
-
-// look opens every file that is new.
-func (d *platter) look(t *testing.T) {
-	t.Helper()
-	check(t, filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		if id := inode(t, info); d.held[id] == nil {
-			d.held[id], err = os.Open(path)
-		}
-		return err
-	}))
-}
-
-func (d *platter) entries(t *testing.T, dir string) map[string]uint64 {
-	t.Helper()
-	list, err := os.ReadDir(dir)
-	check(t, err)
-	names := map[string]uint64{}
-	for _, e := range list {
-		info, err := e.Info()
-		check(t, err)
-		names[e.Name()] = inode(t, info)
-	}
-	return names
-}
-
-// synced notes what the fsync of path has made durable.
-func (d *platter) synced(t *testing.T, path string) {
-	t.Helper()
-	info, err := os.Stat(path)
-	check(t, err)
-	if info.IsDir() {
-		d.names[path] = d.entries(t, path)
-		return
-	}
-	d.data[inode(t, info)] = d.now(t, inode(t, info))
-}
-
-func (d *platter) now(t *testing.T, id uint64) []byte {
-	t.Helper()
-	info, err := d.held[id].Stat()
-	check(t, err)
-	b := make([]byte, info.Size())
-	_, err = d.held[id].ReadAt(b, 0)
-	check(t, err)
-	return b
-}
-
-// What is left of data that was not synced.
-const (
-	noData = iota
-	endOfData
-	allData
-)
-
-// image writes to dir what is left of from.
-func (d *platter) image(t *testing.T, from, dir string, newNames bool, newData int) {
-	t.Helper()
-	check(t, os.Mkdir(dir, 0o700))
-	names := d.names[from]
-	if newNames {
-		names = d.entries(t, from)
-	}
-	for name, id := range names {
-		info, err := d.held[id].Stat()
-		check(t, err)
-		if info.IsDir() {
-			d.image(t, filepath.Join(from, name), filepath.Join(dir, name), newNames, newData)
-			continue
-		}
-		b := d.now(t, id)
-		switch old := d.data[id]; {
-		case newData == noData:
-			b = old
-		case newData == endOfData && len(b) > len(old):
-			clear(b[len(old) : len(b)-1])
-		}
-		check(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
-	}
-}
-
-// cut looks at everything that a power cut may leave now.
-func (d *platter) cut(t *testing.T, st *story, when string) {
-	t.Helper()
-	d.look(t)
-	for _, names := range []bool{false, true} {
-		for _, data := range []int{noData, endOfData, allData} {
-			d.cuts++
-			dir := filepath.Join(t.TempDir(), "image")
-			d.image(t, d.root, dir, names, data)
-			if err := st.left(filepath.Join(dir, "a", "store")); err != nil {
-				t.Fatalf("power cut %s (unsynced names are there: %v, unsynced data: %d): %v", when, names, data, err)
-			}
-		}
-	}
-}
 
 func check(t *testing.T, err error) {
 	t.Helper()
@@ -146,92 +18,179 @@ func check(t *testing.T, err error) {
 	}
 }
 
-func TestPowerCutLosesNothingThatWasSaid(t *testing.T) {
-	killed := errors.New("killed")
-	for _, test := range []struct {
-		name      string
-		ops, kill int // at which sync of history a run is killed
-	}{
-		{"in one run", 4, 0},
-		{"after a kill before the line was whole", 1, 1},
-		{"after a kill before the line was durable", 1, 2},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			d, st, syncs := newPlatter(t), newStory(test.ops), 0
-			st.do = func(op Op, path string, f func() error) error {
-				if op != OpSync {
-					return f()
-				}
-				name := filepath.Base(path)
-				d.cut(t, st, "before the sync of "+name)
-				if name == "history.jsonl" {
-					if syncs++; syncs == test.kill {
-						panic(killed)
-					}
-				}
-				if err := f(); err != nil {
-					return err
-				}
-				d.synced(t, path)
-				d.cut(t, st, "after the sync of "+name)
-				return nil
-			}
-			if test.kill > 0 {
-				func() {
-					defer func() {
-						if r := recover(); r != killed {
-							panic(r)
-						}
-					}()
-					check(t, st.tell(filepath.Join(d.root, "a", "store")))
-				}()
-			}
-			check(t, st.tell(filepath.Join(d.root, "a", "store")))
-			d.cut(t, st, "in the end")
-			if len(st.closed) != test.ops || d.cuts < 100 {
-				t.Errorf("%d ops were closed, %d power cuts", len(st.closed), d.cuts)
-			}
-		})
+// bench judges what is left of a story, each different disk once.
+type bench struct {
+	*testing.T
+	*platter
+	st   *story
+	seen map[string]bool
+	dir  string
+}
+
+func newBench(t *testing.T, seen map[string]bool) *bench {
+	b := &bench{T: t, platter: newPlatter(t), seen: seen, dir: scratch(t)}
+	b.st = newStory(4, b.carryOut)
+	return b
+}
+
+// done gives the room back before the test's end, of which there are thousands.
+func (b *bench) done() {
+	check(b.T, errors.Join(os.RemoveAll(b.root), os.RemoveAll(b.dir)))
+}
+
+// scratch is a directory for thousands of files that are replaced. Where the
+// system has one that is in memory it is there: file systems on a disk wait for
+// it when a file is renamed over another, even without an fsync.
+func scratch(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "journal")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// judge checks that nothing that was told is lost from an image.
+func (b *bench) judge(im image, when string) {
+	b.Helper()
+	id := b.st.told() + im.String()
+	if b.seen[id] {
+		return
+	}
+	b.seen[id] = true
+	Tally.Count(func(f *Figures) { f.Images++ })
+	dir := filepath.Join(b.dir, "image")
+	check(b.T, im.lay(dir))
+	if err := b.st.left(storeIn(dir)); err != nil {
+		Tally.Count(func(f *Figures) { f.Lost++ })
+		b.Fatalf("%s: %v\ntold: %s\n%s", when, err, b.st.told(), im)
+	}
+	check(b.T, os.RemoveAll(dir))
+}
+
+// cut judges what a power cut may leave now.
+func (b *bench) cut(when string) {
+	b.Helper()
+	if b.Failed() {
+		return // a deferred call of a story that was stopped
+	}
+	for i, im := range b.left() {
+		Tally.Count(func(f *Figures) { f.PowerCuts++ })
+		b.judge(im, fmt.Sprintf("power cut %s, way %d", when, i))
 	}
 }
 
-// A sync that fails is told to the caller, and what was there before stands.
-func TestFailedSyncLosesNothingThatWasSaid(t *testing.T) {
-	for bad := 1; ; bad++ {
-		st, dir, calls := newStory(3), filepath.Join(t.TempDir(), "a", "store"), 0
-		st.do = func(op Op, _ string, f func() error) error {
-			if op == OpSync {
-				if calls++; calls == bad {
-					return syscall.EIO
-				}
+// cutting cuts the power before and after every operation.
+func (b *bench) cutting(op Op, path string, f func() error) error {
+	what := fmt.Sprintf("the %s of %s", op, filepath.Base(path))
+	b.cut("before " + what)
+	err := b.carryOut(op, path, f)
+	b.cut("after " + what)
+	return err
+}
+
+var errKilled = errors.New("killed")
+
+// killed tells the story in a process that is killed before operation n, or
+// after it: nothing that it does later reaches the disk. It returns false if
+// there is no operation n.
+func (b *bench) killed(n int, after bool) (what string, was bool) {
+	calls := 0
+	b.st.do = func(op Op, path string, f func() error) error {
+		if calls++; calls < n {
+			return b.carryOut(op, path, f)
+		}
+		if calls == n {
+			what = fmt.Sprintf("the %s of %s", op, filepath.Base(path))
+			if after {
+				_ = b.carryOut(op, path, f)
 			}
-			return f()
 		}
-		err := st.tell(dir)
-		st.do = nil
-		if calls < bad {
-			check(t, err)
-			if bad < 30 {
-				t.Errorf("only %d syncs", bad)
+		return errKilled
+	}
+	err := b.st.tell(storeIn(b.root))
+	if calls < n {
+		check(b.T, err)
+	}
+	return what, calls >= n
+}
+
+func TestPowerCutAtEveryOperation(t *testing.T) {
+	b := newBench(t, map[string]bool{})
+	calls := 0
+	b.st.do = func(op Op, path string, f func() error) error {
+		calls++
+		return b.cutting(op, path, f)
+	}
+	check(t, b.st.tell(storeIn(b.root)))
+	b.cut("in the end")
+	b.honest()
+	if len(b.st.closed) != b.st.ops {
+		t.Errorf("closed are %v", b.st.closed)
+	}
+	Tally.Count(func(f *Figures) { f.Operations = calls })
+}
+
+// The next run goes on where a killed one stopped, also when the power is cut
+// while it does.
+func TestKillAtEveryOperation(t *testing.T) {
+	seen := map[string]bool{}
+	for n := 1; ; n++ {
+		for _, after := range []bool{false, true} {
+			if after && !*all || leaveOut(n, 1) {
+				continue // after one operation is before the next
 			}
-			return
-		}
-		if !errors.Is(err, syscall.EIO) {
-			t.Fatalf("sync %d failed and the caller was told %v", bad, err)
-		}
-		again := filepath.Join(t.TempDir(), "store")
-		if _, err := os.Stat(dir); err == nil {
-			check(t, os.CopyFS(again, os.DirFS(dir)))
-		}
-		if err := st.left(again); err != nil {
-			t.Fatalf("after sync %d failed: %v", bad, err)
-		}
-		// The same run may also go on where it was.
-		if err := st.tell(dir); err != nil {
-			t.Fatalf("sync %d failed, then the next run: %v", bad, err)
-		}
-		if err := st.left(dir); err != nil {
-			t.Fatalf("sync %d failed, then the next run's end: %v", bad, err)
+			b := newBench(t, seen)
+			what, was := b.killed(n, after)
+			if !was {
+				return
+			}
+			Tally.Count(func(f *Figures) { f.Kills++ })
+			when := fmt.Sprintf("after a kill at operation %d, %s (done: %v)", n, what, after)
+			b.judge(b.alive(), when)
+			cuts := atTheEnd
+			switch {
+			case *all && !after:
+				cuts = everywhere
+			case n%3 == 0:
+				cuts = atSyncs
+			}
+			b.nextRun(when, cuts)
+			b.done()
 		}
 	}
+}
+
+// When the power is cut in the next run.
+const (
+	atTheEnd = iota
+	atSyncs
+	everywhere
+)
+
+// nextRun tells the rest of the story, which must come to its end, and cuts the
+// power while it does.
+func (b *bench) nextRun(when string, cuts int) {
+	b.Helper()
+	b.st.do = func(op Op, path string, f func() error) error {
+		if cuts == everywhere {
+			return b.cutting(op, path, f)
+		}
+		err := b.carryOut(op, path, f)
+		if cuts == atSyncs && (op == OpSync || op == OpRemove) {
+			b.cut(fmt.Sprintf("%s, then after the %s of %s", when, op, strings.TrimPrefix(path, b.root)))
+		}
+		return err
+	}
+	if err := b.st.tell(storeIn(b.root)); err != nil {
+		b.Fatalf("%s, the next run: %v", when, err)
+	}
+	for i := range b.st.ops {
+		if _, op := b.st.op(i); !b.st.written[op] {
+			b.Fatalf("%s, the next run: %s is not settled", when, op)
+		}
+	}
+	b.cut(when + ", then in the end")
+	b.judge(b.alive(), when+", then in the end")
+	b.honest()
 }
