@@ -28,6 +28,10 @@ type Applier struct {
 	LockTimeout time.Duration // for another run's lock; 0: none
 	Deadline    time.Duration // for an operation, after its signature's expiry; 0: 2 h
 
+	// Mine says which open requests are of clusters that the run is about; nil:
+	// all. SettleOpen leaves another, when it is locked, to who has locked it.
+	Mine func(*journal.Intent) bool
+
 	report  sync.Mutex               // one report at a time
 	mu      sync.Mutex               // guards turns and before
 	turns   map[string]chan struct{} // by lock: this run's own clusters, one at a time

@@ -207,6 +207,8 @@ func TestStaleCheck(t *testing.T) {
 			m.grow(c, "task", 1, 2)
 		},
 			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "was planned to remove"},
+		{"another name", func(m *model) { m.clusters["c1"].name = "old" },
+			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, `cluster c1 was found by its name "a" and is named "old" now`},
 		{"gone", func(m *model) { delete(m.clusters, "c1") },
 			[]string{"a/task scale_in stale", "a/core scale_out skipped"}, "the cluster is gone"},
 		{"done by somebody", func(m *model) { c := m.clusters["c1"]; c.groups["task"] = c.groups["task"][:2] },
@@ -235,6 +237,25 @@ func TestStaleCheck(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSecondActionIsStale: each send of a cluster is held against live state, not
+// only the first.
+func TestSecondActionIsStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		c := b.cloud.add("c1", "a", map[string]int{"core": 3, "task": 4})
+		b.cloud.answer = func(_ int, given provider.Answer) provider.Answer {
+			b.cloud.grow(c, "core", 1, 2)
+			return given
+		}
+		result := b.apply(t.Context(), b.planAfter(want("a", growAndShrink)))
+		check(t, "outcomes", states(result.Outcomes), []string{"a/task scale_in applied done", "a/core scale_out stale"})
+		if d := result.Outcomes[1].Detail; !strings.Contains(d, "was planned from 3 to 5 nodes and would now go from 4 to 5 nodes") {
+			t.Errorf("detail %q", d)
+		}
+		check(t, "sends", len(b.cloud.sends), 1)
+	})
 }
 
 func TestAnswers(t *testing.T) {

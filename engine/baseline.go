@@ -78,7 +78,7 @@ func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeS
 		case state != "":
 			return nil, state, errors.New(why)
 		case !time.Now().Before(until):
-			return nil, Held, fmt.Errorf("%s for longer than %s; nothing was sent", why, c.Wait)
+			return nil, Held, fmt.Errorf("%s for longer than %s; nothing was sent", why, c.Wait.Round(time.Millisecond))
 		}
 		busy = busy || o.Presence != provider.Unread
 		c.emit(Event{Action: act, State: Waiting, Text: why, Until: until})
@@ -88,10 +88,11 @@ func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeS
 	}
 }
 
-// read reads the cluster once; a plugin that hangs is cut off. It is false when
-// the run was interrupted.
+// read reads the cluster once; a plugin that hangs is cut off, but none because
+// nobody wants to wait for a busy cluster. It is false when the run was
+// interrupted.
 func (c *clusterRun) read(ctx context.Context) (provider.Observation, bool) {
-	bound, cancel := context.WithTimeout(ctx, c.Wait)
+	bound, cancel := context.WithTimeout(ctx, max(c.Wait, time.Minute))
 	defer cancel()
 	key := c.cluster().key(c.id)
 	o := provider.Observation{Address: key.Address, Error: provider.Errorf(provider.KindUnavailable, "no call slot was free")}
@@ -119,14 +120,20 @@ func (c *clusterRun) quietUntil(act *Action, kind provider.Kind) (quiet time.Tim
 		last, err := c.Store.Last(identity.Key())
 		var torn *journal.TornError
 		if err != nil && !errors.As(err, &torn) {
-			return quiet, false, fmt.Errorf("history cannot be read: %w", err)
+			return quiet, false, unreadable(err)
 		}
 		if last == nil {
 			continue
 		}
 		known = true
-		if last.QuietUntil.After(quiet) {
-			quiet = last.QuietUntil
+		until := last.QuietUntil
+		if last.Intent.SignedAt.IsZero() {
+			// A person closed a record that could not be read: the request may have
+			// been one of those that the cloud takes for longer than others.
+			until = until.Add(c.entry.window(kind, act) - kind.AcceptWindow)
+		}
+		if until.After(quiet) {
+			quiet = until
 		}
 	}
 	since := c.Store.Since()
@@ -178,6 +185,10 @@ func (c *clusterRun) replan(ctx context.Context, act *Action, live *provider.Sta
 	cluster := c.cluster()
 	if act.Op == provider.OpCreate && live != nil {
 		return nil, &StaleError{fmt.Sprintf("cluster %q exists by now, with id %s", live.Name, live.ID)}
+	}
+	if act.ClusterID != "" && cluster.ID == "" && live.Name != "" && live.Name != cluster.Name {
+		// The spec means whatever bears the name; this is read by its id.
+		return nil, &StaleError{fmt.Sprintf("cluster %s was found by its name %q and is named %q now", live.ID, cluster.Name, live.Name)}
 	}
 	diff, err := Diff(cluster, live)
 	if err != nil {

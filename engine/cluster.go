@@ -32,6 +32,17 @@ type Entry struct {
 	Endpoint    string
 	Timing      *provider.Timing
 	Hash        string // of the plugin's binary
+	// Gone is closed when the plugin's process has ended; nil: it has none.
+	Gone <-chan struct{}
+}
+
+func (e *Entry) gone() bool {
+	select {
+	case <-e.Gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // kind returns the description of a kind, with the entry's timing applied.

@@ -108,7 +108,7 @@ func (c *clusterRun) replayed() (OutcomeState, error) {
 	})
 	var torn *journal.TornError
 	if err != nil && !errors.As(err, &torn) {
-		return Held, fmt.Errorf("history cannot be read: %w", err)
+		return Held, unreadable(err)
 	}
 	if sent != nil {
 		return Stale, staleSince("this plan's", *sent)
@@ -168,7 +168,8 @@ func (c *clusterRun) settleOpen(ctx context.Context, in *journal.Intent, lease j
 	if (err == nil || errors.As(err, &torn)) && last != nil && last.Intent.OpID == in.OpID {
 		// A run died between the history line and the removal of the intent.
 		if err := lease.Close(*last); err != nil {
-			out.State, out.Detail = Held, err.Error()
+			out.State, out.Verdict = Unsettled, last.Verdict
+			out.Detail = fmt.Sprintf("%s, but the journal could not be written: %v", last.Verdict, err)
 			return out
 		}
 		out.State, out.Verdict, out.Detail = stateOf(last.Verdict), last.Verdict, last.Detail

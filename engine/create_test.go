@@ -35,6 +35,16 @@ func TestCreateIsFound(t *testing.T) {
 				return o
 			}
 		}, "new create applied done"},
+		{"not listed before its job has ended", func(m *model) {
+			m.jobTime = 10 * time.Minute
+			begun := time.Now()
+			m.observe = func(o provider.Observation) provider.Observation {
+				if time.Since(begun) < m.jobTime {
+					return provider.Observation{Address: o.Address, Presence: provider.Absent}
+				}
+				return o
+			}
+		}, "new create applied done"},
 		{"never arrived", func(m *model) { m.take, m.answer = func(int) bool { return false }, lost }, "new create fell_short none"},
 		{"somebody makes another of that name", func(m *model) {
 			m.answer = func(_ int, given provider.Answer) provider.Answer {

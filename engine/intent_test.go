@@ -42,6 +42,35 @@ func TestIntentSaysWhatIsNeeded(t *testing.T) {
 	})
 }
 
+// TestIntentOfEachOp: what the verdict is taken against differs from op to op.
+func TestIntentOfEachOp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.cloud.disk = 50
+		b.cloud.add("c1", "a", map[string]int{"core": 2})
+		intents := map[provider.Op]journal.Intent{}
+		b.cloud.take = func(int) bool {
+			now, _, err := b.store.Open()
+			for _, in := range now {
+				intents[in.Op] = in
+			}
+			return err == nil
+		}
+		for _, spec := range []*Cluster{
+			want("a", `{"node_groups": {"core": {"count": 2, "disk": 100}}}`), want("a", `{"node_groups": {"core": {"count": 3}}}`),
+			want("new", `{"node_groups": {"core": {"count": 2}}}`),
+		} {
+			b.apply(t.Context(), b.planAfter(spec))
+		}
+		resize, grow, create := intents[provider.OpResize], intents[provider.OpScaleOut], intents[provider.OpCreate]
+		check(t, "sizes before a resize", resize.Sizes, map[string]map[string]int64{"n001": {"disk": 50}, "n002": {"disk": 50}})
+		check(t, "what it leads to", resize.To, map[string]int64{"disk": 100})
+		check(t, "a growth", []any{grow.K, grow.Base, len(grow.Victims)}, []any{int64(1), []string{"n001", "n002"}, 0})
+		check(t, "a create", []any{create.K, create.Base, create.Name, create.ClusterID}, []any{int64(1), []string{}, "new", ""})
+		check(t, "its identity", create.Identity, b.entry.identity("", "new"))
+	})
+}
+
 // TestExpires: how long a request may still be taken. Before the send, which is
 // all that a killed run leaves, the whole of a send's time counts as well.
 func TestExpires(t *testing.T) {

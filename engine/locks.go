@@ -39,13 +39,19 @@ func lastRecord(last func(key string) (*journal.Record, error), identities []jou
 		r, err := last(identity.Key())
 		var torn *journal.TornError
 		if err != nil && !errors.As(err, &torn) {
-			return nil, fmt.Errorf("history cannot be read: %w", err)
+			return nil, unreadable(err)
 		}
 		if r != nil && (newest == nil || r.At.After(newest.At)) {
 			newest = r
 		}
 	}
 	return newest, nil
+}
+
+// unreadable says of a history that was changed what a person may do. Nothing
+// is sent on the word of the rest: the newest request may be what is missing.
+func unreadable(err error) error {
+	return fmt.Errorf("history cannot be read: %w; move the whole store away and begin a new one with: clusterctl apply --new-store=wait", err)
 }
 
 // noRequest stands in a plan for a cluster that has no history.

@@ -255,30 +255,6 @@ func TestCorruptIntentBlocksItsClusterOnly(t *testing.T) {
 	})
 }
 
-// TestBaselineIsReadLateEnough: a cluster that was busy is not changed on a
-// read that may still show the nodes of before.
-func TestBaselineIsReadLateEnough(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		c := b.cloud.add("c1", "a", map[string]int{"core": 3})
-		plan := b.plan(want("a", toFive))
-		begun := time.Now()
-		// Somebody grows it: ready after 30 s, the new node is told 9 s later.
-		b.cloud.observe = func(o provider.Observation) provider.Observation {
-			switch since := time.Since(begun); {
-			case since < 30*time.Second:
-				o.Cluster.Status = provider.StatusBusy
-			case since >= 39*time.Second && len(c.groups["core"]) == 3:
-				b.cloud.grow(c, "core", 1, 2)
-				o.Cluster = b.cloud.state(c, "k")
-			}
-			return o
-		}
-		check(t, "outcomes", states(b.apply(t.Context(), plan).Outcomes), []string{"a/core scale_out stale"})
-		check(t, "calls of Start", b.cloud.started, 0)
-	})
-}
-
 // TestInterruptAfterTheRead: the last moment to stop is before the intent.
 func TestInterruptAfterTheRead(t *testing.T) {
 	for range 20 { // Go picks among what is ready by chance
@@ -326,27 +302,6 @@ func (s *slowly) Start(ctx context.Context, req provider.StartRequest) provider.
 		}
 	}
 	return s.model.Start(ctx, req)
-}
-
-// TestCounterAndListMustAgree: nothing is sent while the cloud's counter and
-// its node list differ.
-func TestCounterAndListMustAgree(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.wait = time.Minute
-		b.cloud.add("c1", "a", map[string]int{"core": 3, "task": 1})
-		plan := b.plan(want("a", toFive))
-		b.cloud.observe = func(o provider.Observation) provider.Observation {
-			o.Cluster.Groups[1].Nodes = nil // of a group that is not even changed
-			return o
-		}
-		result := b.apply(t.Context(), plan)
-		check(t, "outcomes", states(result.Outcomes), []string{"a/core scale_out held"})
-		if d := result.Outcomes[0].Detail; !strings.Contains(d, "counter and node list differ for longer than 1m0s") {
-			t.Errorf("detail %q", d)
-		}
-		check(t, "calls of Start", b.cloud.started, 0)
-	})
 }
 
 // TestImpurePlan: a provider that plans the same input differently is stale at
@@ -462,6 +417,7 @@ func TestPlansThatDoNotHangTogether(t *testing.T) {
 		{"an action of another entry", func(p *Plan) { p.Actions[0].Provider = "other" }, "not in it as such"},
 		{"an action twice", func(p *Plan) { p.Actions = append(p.Actions, p.Actions[0]) }, "twice"},
 		{"a cluster twice", func(p *Plan) { p.Clusters = append(p.Clusters, p.Clusters[0]) }, "twice"},
+		{"an action on another cluster than the spec means", func(p *Plan) { p.Clusters[0].Desired.ID = "c2" }, "action a1 is about cluster c1, and a is wanted of c2"},
 		{"a create of what is there", func(p *Plan) { p.Actions[0].Op = provider.OpCreate }, "creates a cluster that is there"},
 		{"an action without its cluster's id", func(p *Plan) { p.Actions[0].ClusterID = "" }, "does not say which cluster"},
 		{"an entry that does not run", func(p *Plan) { p.Clusters[0].Provider, p.Actions[0].Provider = "x", "x" }, `"x"`},

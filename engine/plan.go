@@ -213,13 +213,21 @@ func ReadPlan(b []byte) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrNotAPlan, err)
 	}
-	if sum != p.Digest {
+	if sum != p.Digest || !p.says(b) {
 		return nil, fmt.Errorf("%w: it was changed after clusterctl wrote it; plan again", ErrNotAPlan)
 	}
 	if err := p.check(); err != nil {
 		return nil, err
 	}
 	return &p, nil
+}
+
+// says reports that text is what Marshal writes, white space aside: a key that
+// stands twice would show a reviewer something else than what is applied.
+func (p *Plan) says(text []byte) bool {
+	var compact bytes.Buffer
+	again, err := json.Marshal(p)
+	return err == nil && json.Compact(&compact, text) == nil && bytes.Equal(compact.Bytes(), again)
 }
 
 // check says whether the plan hangs together: every action belongs to one of
@@ -246,6 +254,8 @@ func (p *Plan) check() error {
 			return wrong("action %q stands in it twice or has no id", a.ID)
 		case c == nil || c.Provider != a.Provider || c.Desired.Kind != a.Kind:
 			return wrong("action %s is about cluster %q, which is not in it as such", a.ID, a.Cluster)
+		case c.Desired.ID != "" && a.ClusterID != "" && a.ClusterID != c.Desired.ID:
+			return wrong("action %s is about cluster %s, and %s is wanted of %s", a.ID, a.ClusterID, a.Cluster, c.Desired.ID)
 		case a.Op == provider.OpCreate && (busy[a.Cluster] || a.ClusterID != ""):
 			return wrong("action %s creates a cluster that is there", a.ID)
 		case a.follows() && !creates[a.Cluster]:

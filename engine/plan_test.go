@@ -310,6 +310,11 @@ func TestReadPlanRefuses(t *testing.T) {
 		{"no version", func(string) string { return "{}" }, `format version ""`},
 		{"an unknown field", func(s string) string { return strings.Replace(s, `"actions"`, `"more": 1, "actions"`, 1) }, "unknown field"},
 		{"two plans", func(s string) string { return s + s }, "after top-level value"},
+		{"a key twice", func(s string) string { return strings.Replace(s, `"actions": [`, `"actions": [], "actions": [`, 1) }, "it was changed after clusterctl wrote it"},
+		{"a key in capitals", func(s string) string { return strings.Replace(s, `"actions"`, `"Actions"`, 1) }, "it was changed after clusterctl wrote it"},
+		{"keys in another order", func(s string) string {
+			return strings.Replace(strings.Replace(s, `"blocked": 1,`, "", 1), `"unread": 0,`, `"unread": 0, "blocked": 1,`, 1)
+		}, "it was changed after clusterctl wrote it"},
 		{"another count", func(s string) string { return strings.ReplaceAll(s, `"count": 5`, `"count": 50`) }, "it was changed after clusterctl wrote it"},
 		{"an action less", func(s string) string {
 			var p engine.Plan

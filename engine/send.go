@@ -90,7 +90,7 @@ func (c *clusterRun) once(ctx context.Context, act *Action) (Outcome, *provider.
 		in = c.newIntent(fresh, base)
 		if err = c.lease().Put(durable(in)); err == nil {
 			c.emit(Event{Action: act, State: Sending})
-			answer, cut = c.send(ctx, fresh)
+			answer, cut = c.send(ctx, fresh, in.SignedAt.Add(c.entry.sendDeadline()))
 		}
 	}); cerr != nil || in == nil {
 		return c.outcome(act, Interrupted, notSent), nil
@@ -139,10 +139,17 @@ func (c *clusterRun) newIntent(act *Action, b *base) *journal.Intent {
 	return in
 }
 
-// send calls Start on a context that an interrupt does not reach. cut says that
-// the deadline passed meanwhile.
-func (c *clusterRun) send(ctx context.Context, act *Action) (answer provider.Answer, cut bool) {
-	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.entry.sendDeadline())
+// send calls Start on a context that an interrupt does not reach. It ends when
+// the intent says that the signature was made at the latest, counted from the
+// intent and not from here: a stopped process, a suspended machine or a report
+// that nobody reads may lie between the two. cut says that the moment passed
+// meanwhile.
+func (c *clusterRun) send(ctx context.Context, act *Action, latest time.Time) (answer provider.Answer, cut bool) {
+	if time.Until(latest) <= 0 || time.Until(latest.Round(0)) <= 0 {
+		return provider.Answer{Outcome: provider.OutcomeUnsent, Error: provider.Errorf(provider.KindUnavailable,
+			"the run stood still before the request could leave")}, false
+	}
+	detached, cancel := context.WithDeadline(context.WithoutCancel(ctx), latest)
 	defer cancel()
 	answer = start(detached, c.entry, provider.StartRequest{Request: act.Request, Secrets: c.secrets[act.ID]})
 	return answer, detached.Err() != nil

@@ -51,6 +51,10 @@ func (s *settler) settle(ctx context.Context) ruling {
 				return out
 			}
 		}
+		if s.entry.gone() {
+			// Nobody can look any more; the next run starts it anew.
+			return s.unsettled("the plugin has ended; apply again to go on watching")
+		}
 		if !time.Now().Before(in.Deadline) {
 			return s.unsettled("no two reads agreed before " + in.Deadline.UTC().Format(time.RFC3339))
 		}

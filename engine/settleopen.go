@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -60,16 +61,48 @@ func (a *Applier) settleOne(ctx context.Context, entry *Entry, in *journal.Inten
 	if err != nil {
 		return run.ended(act, run.outcome(act, Unsettled, err.Error()))
 	}
-	if state, err := run.lockOne(ctx, key, leave); err != nil {
+	if a.Mine != nil && !a.Mine(in) {
+		lease, err := a.Store.Lock(ctx, key, a.Holder)
+		var busy *journal.LockedError
+		switch {
+		case errors.As(err, &busy):
+			leave()
+			return Outcome{} // it is being watched
+		case err != nil:
+			leave()
+			return run.ended(act, run.outcome(act, Unsettled, err.Error()))
+		}
+		run.locks[key] = held{lease, leave}
+	} else if state, err := run.lockOne(ctx, key, leave); err != nil {
+		if state == Held {
+			state = Unsettled // it was sent, and the store does not let us look at it
+		}
 		return run.ended(act, run.outcome(act, state, err.Error()))
 	}
 	// It may have been settled while we waited for the lock.
 	again, err := a.Store.Intent(key)
 	switch {
 	case err != nil:
-		return run.ended(act, run.outcome(act, Held, err.Error()))
+		return run.ended(act, run.outcome(act, Unsettled, err.Error()))
 	case again == nil || again.OpID != in.OpID:
-		return run.ended(act, run.outcome(act, Applied, "settled by another run"))
+		return run.ended(act, run.settledElsewhere(act, in))
 	}
 	return run.ended(act, run.settleOpen(ctx, again, run.locks[key].lease))
+}
+
+// settledElsewhere tells of a request that another run closed what that run
+// found.
+func (c *clusterRun) settledElsewhere(act *Action, in *journal.Intent) Outcome {
+	out := c.outcome(act, Unsettled, "another run closed it, and history does not have it")
+	err := c.Store.History(func(r journal.Record) bool {
+		if r.Intent.OpID == in.OpID {
+			out.State, out.Verdict, out.Detail = stateOf(r.Verdict), r.Verdict, "settled by another run: "+r.Detail
+		}
+		return true
+	})
+	var torn *journal.TornError
+	if out.Verdict == "" && err != nil && !errors.As(err, &torn) {
+		out.Detail = unreadable(err).Error()
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -63,6 +64,86 @@ func TestCompareActions(t *testing.T) {
 			now := test.planned()
 			test.edit(now)
 			check(t, "reason", compareActions(test.planned(), now), test.want)
+		})
+	}
+}
+
+// TestSealedEdits: a plan that was edited by somebody who can seal it too still
+// sends nothing but what live state and the saved wishes lead to.
+func TestSealedEdits(t *testing.T) {
+	request := func(edit func(*modelRequest)) func(*Plan) {
+		return func(p *Plan) {
+			var r modelRequest
+			if err := json.Unmarshal(p.Actions[0].Request, &r); err != nil {
+				t.Fatal(err)
+			}
+			edit(&r)
+			p.Actions[0].Request, _ = json.Marshal(r)
+		}
+	}
+	both := []string{"scale_in c1a task -2", "scale_out c1a core +2"}
+	for _, test := range []struct {
+		name  string
+		edit  func(*Plan)
+		sends []string
+		words string // of the first outcome that is not applied
+	}{
+		{"none", func(*Plan) {}, both, ""},
+		{"from", func(p *Plan) { p.Actions[0].From = map[string]int64{"count": 5} }, nil, "was planned from 5 to 2 nodes and would now go from 4 to 2"},
+		{"to", func(p *Plan) { p.Actions[0].To = map[string]int64{"count": 0} }, nil, "was planned from 4 to 0 nodes and would now go from 4 to 2"},
+		{"a victim", func(p *Plan) { p.Actions[0].Removes[0].ID = "n004" }, nil, "was planned to remove n004, n007 and would now remove n006, n007"},
+		{"no victims", func(p *Plan) { p.Actions[0].Removes = nil }, nil, "was planned to remove"},
+		{"a field", func(p *Plan) { p.Actions[0].Fields[0].After = int64(0) }, nil, "would now change other fields"},
+		{"the request's count", request(func(r *modelRequest) { r.Count = 4 }), nil, "the plugin now makes another request"},
+		{"the request's victims", request(func(r *modelRequest) { r.Victims = []string{"n004", "n005"} }), nil, "the plugin now makes another request"},
+		{"the request's cluster", request(func(r *modelRequest) { r.Cluster = "c2" }), nil, "the plugin now makes another request"},
+		{"the group", func(p *Plan) { p.Actions[0].Group, p.Actions[0].Address = "core", "a/core" }, nil, "scale in of a/core is no longer called for"},
+		{"the op", func(p *Plan) { p.Actions[0].Op = provider.OpScaleOut }, nil, "scale out of a/task is no longer called for"},
+		{"the cluster", func(p *Plan) { p.Actions[0].ClusterID = "c2" }, nil, `cluster c2 was found by its name "a" and is named "b" now`},
+		{"the second action's cluster", func(p *Plan) { p.Actions[1].ClusterID = "c2" }, both[:1], "the cluster was c2 and is now c1"},
+		{"the wish", func(p *Plan) { p.Clusters[0].Desired.Spec = json.RawMessage(toFive) }, nil, "scale in of a/task is no longer called for"},
+		{"what fields mean", func(p *Plan) { p.Clusters[0].Meanings = provider.Meanings{"node_groups.task.count": provider.Param} }, nil, "is no longer called for"},
+		{"a secret more", func(p *Plan) { p.Actions[0].Secrets = []string{"note"} }, nil, ""},
+		{"an action twice", func(p *Plan) {
+			again := p.Actions[0]
+			again.ID = "a3"
+			p.Actions = append(p.Actions, again)
+		}, both, "scale in of a/task is no longer called for: the group has 2 nodes already"},
+		{"an action less", func(p *Plan) { p.Actions = p.Actions[:1] }, both[:1], ""},
+		{"another order", func(p *Plan) { p.Actions[0], p.Actions[1] = p.Actions[1], p.Actions[0] }, []string{both[1], both[0]}, ""},
+		{"the newest request", func(p *Plan) { p.Clusters[0].LastOp = "X" }, nil, "it was made with another journal"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.cloud.add("c1", "a", map[string]int{"task": 0})
+				b.cloud.grow(b.cloud.clusters["c1"], "core", 3, 2)
+				b.cloud.grow(b.cloud.clusters["c1"], "task", 4, 2)
+				b.cloud.add("c2", "b", map[string]int{"core": 3})
+				plan := b.planAfter(want("a", growAndShrink))
+				test.edit(plan)
+				if err := plan.Seal(); err != nil {
+					t.Fatal(err)
+				}
+				a := b.applier()
+				a.Plan = plan
+				words := ""
+				result, err := a.Apply(t.Context())
+				if err == nil {
+					for _, o := range result.Outcomes {
+						if o.State != Applied && words == "" {
+							words = o.Detail
+						}
+					}
+				} else if test.name != "a secret more" {
+					t.Fatal(err)
+				}
+				check(t, "sends", b.cloud.sends, test.sends)
+				if !strings.Contains(words, test.words) || (words == "") != (test.words == "") {
+					t.Errorf("detail %q, want one that says %q", words, test.words)
+				}
+				check(t, "open intents", b.open(), 0)
+			})
 		})
 	}
 }

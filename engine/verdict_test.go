@@ -104,6 +104,13 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestTwoNewClusters: a create after which there are two names both.
+func TestTwoNewClusters(t *testing.T) {
+	r := reading{ids: []string{"c1", "c2", "old"}, counted: true}
+	got := judge(&journal.Intent{Op: provider.OpCreate, K: 1, Base: []string{"old"}}, r, nil)
+	check(t, "ruling", got.detail, "2 clusters of that name: c1, c2")
+}
+
 // TestDecidable: what must not be judged yet.
 func TestDecidable(t *testing.T) {
 	ready := reading{ids: []string{"c1"}, status: provider.StatusReady, counted: true}

@@ -120,7 +120,13 @@ func or(a, b string) string {
 
 func groupName(a *engine.Action) string { return Clean(a.Group) }
 
-func opName(op provider.Op) string { return strings.ReplaceAll(string(op), "_", " ") }
+// opName is an op in words; of a record that cannot be read none is known.
+func opName(op provider.Op) string {
+	if op == provider.OpUnknown {
+		return "request"
+	}
+	return strings.ReplaceAll(string(op), "_", " ")
+}
 
 // removal names the nodes that an action removes.
 func removal(a *engine.Action) string {
