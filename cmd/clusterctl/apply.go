@@ -102,12 +102,31 @@ func (r *applyRun) saved(file string) error {
 	if r.store, err = r.openStore(r.ctx, r.Context); err != nil {
 		return err
 	}
-	s, err := r.start(r.ctx, r.Context, entriesOfPlan(plan))
+	open, _, err := r.store.Open()
+	if err != nil {
+		return err
+	}
+	s, err := r.start(r.ctx, r.Context, entriesOfPlan(plan, open))
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	return r.carryOut(s, plan, nil)
+	about := map[string]bool{}
+	for i := range plan.Clusters {
+		about[plan.Clusters[i].Address] = true
+	}
+	for _, o := range plan.OpenIntents {
+		cluster, _, _ := strings.Cut(o.Address, "/")
+		about[cluster] = true
+	}
+	settled, err := r.settleOpen(s, about)
+	if err != nil {
+		return err
+	}
+	if r.ctx.Err() != nil {
+		return quietly(resultCode(&engine.Result{Settled: settled}, true))
+	}
+	return outranked(r.carryOut(s, plan, settled), settled)
 }
 
 // spec plans a spec, asks, and applies.
@@ -131,7 +150,11 @@ func (r *applyRun) spec() error {
 		return err
 	}
 	defer s.close()
-	settled, err := r.settleOpen(s)
+	about := map[string]bool{}
+	for _, cl := range clusters {
+		about[cl.Address] = true
+	}
+	settled, err := r.settleOpen(s, about)
 	if err != nil {
 		return err
 	}
@@ -139,9 +162,14 @@ func (r *applyRun) spec() error {
 		return quietly(resultCode(&engine.Result{Settled: settled}, true))
 	}
 	plan, _, err := r.makePlan(r.ctx, r.Context, s, fleet, clusters, r.store)
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.approved(s, plan, settled)
 	}
+	return outranked(err, settled)
+}
+
+// approved shows a fresh plan, asks, and carries it out.
+func (r *applyRun) approved(s *session, plan *engine.Plan, settled []engine.Outcome) error {
 	if err := r.showPlan(plan); err != nil {
 		return err
 	}
@@ -201,27 +229,11 @@ func (r *applyRun) ask(plan *engine.Plan) error {
 	return err
 }
 
-// settleOpen watches what earlier runs left unsettled in these accounts.
-func (r *applyRun) settleOpen(s *session) ([]engine.Outcome, error) {
-	intents, _, err := r.store.Open()
-	if err != nil || len(intents) == 0 {
-		return nil, err
-	}
-	a := r.applier(s, nil)
-	progress, done := r.show(len(intents))
-	a.Report = func(e engine.Event) {
-		r.following(e)
-		progress.Event(e)
-	}
-	outcomes := a.SettleOpen(r.ctx, intents)
-	done()
-	return outcomes, nil
-}
-
 func (r *applyRun) applier(s *session, plan *engine.Plan) *engine.Applier {
 	return &engine.Applier{
 		Plan: plan, Entries: s.entries, Store: r.store, Holder: journal.Self(r.command, time.Now()), Secret: r.secret,
-		Parallelism: r.Int("parallelism"), Wait: r.Duration("wait"), LockTimeout: r.Duration("lock-timeout"),
+		Parallelism: r.Int("parallelism"), LockTimeout: r.Duration("lock-timeout"),
+		Wait: max(r.Duration("wait"), 1), // none at all, where 0 would be the usual
 	}
 }
 
@@ -241,17 +253,19 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 		}
 		return fmt.Errorf("nothing was sent:\n%w", err)
 	}
-	result.Settled = slices.Concat([]engine.Outcome{}, settled, result.Settled)
+	left, err := r.unreadable(plan)
+	if err != nil {
+		return err
+	}
+	result.Settled = slices.Concat([]engine.Outcome{}, settled, result.Settled, left)
 	if r.json {
 		err = r.printJSON(result)
 	} else if len(plan.Actions) > 0 || len(result.Settled) > 0 {
 		// Who watched the live lines has just read every outcome.
 		err = render.Result(r.stdout, result, terminal(r.stdout) && terminal(r.stderr), r.look(r.stdout))
 	}
-	if err != nil {
-		return err
-	}
-	return quietly(resultCode(result, r.ctx.Err() != nil))
+	// A result that cannot be printed is no milder than it was.
+	return errors.Join(err, quietly(resultCode(result, r.ctx.Err() != nil)))
 }
 
 // show draws progress on stderr until done is called.

@@ -30,12 +30,19 @@ func resize(person *os.File, columns int) error {
 	return ioctl(person, syscall.TIOCSWINSZ, unsafe.Pointer(&size))
 }
 
+// ioctl does not take the descriptor out of the poller, as Fd would: a read that
+// waits would then outlast Close, and the terminal with it.
 func ioctl(f *os.File, request uintptr, argument unsafe.Pointer) error {
-	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), request, uintptr(argument))
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var errno syscall.Errno
+	err = conn.Control(func(fd uintptr) { _, _, errno = syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(argument)) })
 	if errno != 0 {
 		return errno
 	}
-	return nil
+	return err
 }
 
 // inTerminal makes the child's terminal its own.

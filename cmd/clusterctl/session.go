@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clusterctl/clusterctl/engine"
+	"github.com/clusterctl/clusterctl/engine/journal"
 	"github.com/clusterctl/clusterctl/engine/pluginhost"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 	"github.com/clusterctl/clusterctl/schema"
@@ -50,11 +51,14 @@ func entriesOf(fleet *schema.Fleet, clusters []*engine.Cluster) []pinned {
 	return list
 }
 
-// entriesOfPlan are the entries that a saved plan pins and its actions use.
-func entriesOfPlan(p *engine.Plan) []pinned {
+// entriesOfPlan are the entries that a saved plan pins, as far as its actions or
+// open requests are about them.
+func entriesOfPlan(p *engine.Plan, open []journal.Intent) []pinned {
 	var list []pinned
 	for _, e := range p.Providers {
-		if !slices.ContainsFunc(p.Actions, func(a engine.Action) bool { return a.Provider == e.Name }) {
+		acts := slices.ContainsFunc(p.Actions, func(a engine.Action) bool { return a.Provider == e.Name })
+		watches := slices.ContainsFunc(open, func(in journal.Intent) bool { return in.Entry == e.Name && in.Identity.Plugin == e.Plugin })
+		if !acts && !watches {
 			continue
 		}
 		list = append(list, pinned{name: e.Name, plugin: e.Plugin, schemaDigest: e.SchemaDigest, hash: e.Hash, settings: e.Settings,
@@ -156,7 +160,7 @@ func (sh *shell) configureOne(ctx context.Context, p *pluginhost.Plugin, w pinne
 		return nil, err
 	}
 	return &engine.Entry{Name: w.name, Provider: sh.taps.wrap(w.plugin, p.Provider), Description: d, Settings: w.settings, Credentials: w.credentials,
-		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256}, nil
+		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256, Gone: p.Exited()}, nil
 }
 
 // ofEntry says which entry an error is about; each of several joined ones gets

@@ -220,8 +220,14 @@ func (sh *shell) history(store journal.Store, cluster, format string) error {
 	if errors.As(err, &torn) {
 		fmt.Fprintln(sh.stderr, "clusterctl: "+torn.Error())
 	} else if err != nil {
-		return err
+		// What was read before the place is shown all the same.
+		err = fmt.Errorf("%w; move the whole store away and begin a new one with: clusterctl apply --new-store=wait", err)
+		return errors.Join(sh.printHistory(records, format), err)
 	}
+	return sh.printHistory(records, format)
+}
+
+func (sh *shell) printHistory(records []journal.Record, format string) error {
 	if format == "json" {
 		return sh.printJSON(records)
 	}
@@ -237,8 +243,12 @@ func (sh *shell) history(store journal.Store, cluster, format string) error {
 			request = in.Answer.RequestID
 		}
 		action := &engine.Action{Op: in.Op, From: in.From, To: in.To}
+		what := strings.ReplaceAll(string(in.Op), "_", " ") + " " + render.Change(action)
+		if in.Op == provider.OpUnknown {
+			what = "unreadable record"
+		}
 		table = append(table, []string{r.At.UTC().Format("2006-01-02 15:04:05Z"), engine.Address(in.Cluster, in.Group),
-			strings.TrimSpace(strings.ReplaceAll(string(in.Op), "_", " ") + " " + render.Change(action)), string(r.Verdict), request, r.Detail})
+			strings.TrimSpace(what), string(r.Verdict), request, r.Detail})
 	}
 	return render.Table(sh.stdout, table, sh.look(sh.stdout))
 }

@@ -24,6 +24,7 @@ import (
 //	expect REGEXP     wait for it, after what was expected before
 //	type TEXT         type a line
 //	press C           press Ctrl and a letter
+//	hangup            close the terminal's window
 func dialogue(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: dialogue CODE FILE COMMAND ARG…")
@@ -81,6 +82,8 @@ func act(person *os.File, seen *transcript, line string) error {
 	case "press":
 		_, err := person.Write([]byte{rest[0] &^ 0x60})
 		return err
+	case "hangup":
+		return person.Close()
 	}
 	return fmt.Errorf("no such thing to do")
 }
