@@ -28,6 +28,9 @@ func (c *clusterRun) baseline(ctx context.Context, act *Action) (*base, OutcomeS
 	if c.lease() == nil {
 		return nil, Locked, errors.New("the new cluster is locked by another run")
 	}
+	if act.Op == provider.OpCreate && c.id != "" {
+		return nil, Stale, &StaleError{fmt.Sprintf("cluster %q was created by an earlier request, with id %s", c.planned.Desired.Name, c.id)}
+	}
 	kind, err := c.entry.kind(act.Kind)
 	if err != nil {
 		return nil, Held, err
@@ -107,7 +110,7 @@ func (c *clusterRun) quieten(ctx context.Context, act *Action, quiet time.Time) 
 	if wait <= 0 {
 		return true
 	}
-	c.emit(Event{Action: act, State: Expiring, Text: "an earlier request could still arrive", Until: quiet})
+	c.emit(Event{Action: act, State: Expiring, Text: "nothing is sent yet", Until: quiet})
 	return sleep(ctx, wait)
 }
 

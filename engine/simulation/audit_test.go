@@ -26,7 +26,8 @@ const (
 	// touches nothing that its spec does not manage.
 	rulePlanned = "only what the plan says"
 	// ruleApproval: one approval causes each of its changes at most once, among
-	// all runs that share a store.
+	// all runs that share a store. Where a person closes a record that cannot be
+	// read as not applied, nothing is left that says which plan it was of.
 	ruleApproval = "one effect per approved action"
 	// ruleAbsent: no cluster is created while one of its name has been there for
 	// longer than a read may lag.
@@ -40,6 +41,9 @@ const (
 	// there on the cluster is busy for everybody to see. The same goes for what a
 	// person decided.
 	ruleClosed = "no effect after closing"
+	// ruleSkips: after a verdict other than done a run sends that cluster nothing
+	// more. What the answer proves to be undone it may send again.
+	ruleSkips = "nothing more after a shortfall"
 	// ruleTruth: where nobody else interferes the verdict is what happened.
 	ruleTruth = "the verdict is true"
 	// ruleJournal: the journal and saved plans can be read.
@@ -65,6 +69,9 @@ func (w *world) maySend(by *process, r *request) {
 		if r.intent != nil && other.intent != nil && other.intent.OpID == r.intent.OpID {
 			w.violate(ruleOnce, "%s and %s", other, r)
 		}
+	}
+	if slices.Contains(by.short, r.body.Cluster) {
+		w.violate(ruleSkips, "%s by %s", r, by.name)
 	}
 	in := r.intent
 	if in == nil {
@@ -131,7 +138,11 @@ func (w *world) begins(r *request, cl *cluster) {
 	if p := r.by.plan; p != nil {
 		id := r.intent.ActionID
 		for _, earlier := range p.effects[id] {
-			if (earlier.state == working || len(earlier.effect) > 0) && !earlier.signed.Before(w.disk.lost) {
+			switch acted := earlier.state == working || len(earlier.effect) > 0; {
+			case !acted || earlier.signed.Before(w.disk.lost):
+			case w.disk.decided[earlier.intent.OpID].blind:
+				w.counts["permitted: acted again after a person's word on an unreadable record"]++
+			default:
 				w.violate(ruleApproval, "%s after %s", r, earlier)
 			}
 		}
@@ -169,7 +180,10 @@ func (w *world) countDouble(r *request, cl *cluster) {
 	if double > 0 {
 		w.counts["double buys"]++
 		w.counts["nodes or clusters bought twice"] += double
-		w.note("DOUBLE BUY", r.String())
+		w.note(doubleBuy, r.String())
+		if w.second == nil {
+			w.second = r
+		}
 	}
 }
 
@@ -205,9 +219,9 @@ func (w *world) mayAct(r *request) {
 			return
 		}
 	}
-	if quiet, ok := w.disk.decided[r.intent.OpID]; ok {
-		if r.arrived.After(quiet) {
-			w.violate(ruleClosed, "%s acts; a person closed it and it was waited for until %s", r, w.clock(quiet))
+	if d, ok := w.disk.decided[r.intent.OpID]; ok {
+		if r.arrived.After(d.quiet) {
+			w.violate(ruleClosed, "%s acts; a person closed it and it was waited for until %s", r, w.clock(d.quiet))
 		}
 		return
 	}
@@ -246,6 +260,10 @@ func (w *world) closes(by *process, rec journal.Record) {
 			w.violate(ruleTruth, "an intent that sent nothing was closed as %s: %s", rec.Verdict, rec.Detail)
 		}
 		return
+	}
+	if a := in.Answer; r.by == by && r.body.Cluster != "" && rec.Verdict != journal.Done &&
+		(a == nil || a.Outcome != provider.OutcomeRefused && a.Outcome != provider.OutcomeUnsent) {
+		by.short = append(by.short, r.body.Cluster)
 	}
 	now := time.Now()
 	if r.alive(now) {

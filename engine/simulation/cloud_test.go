@@ -46,6 +46,7 @@ type cluster struct {
 	born     time.Time
 	made     *request    // the create it comes from
 	touched  []time.Time // when somebody else changed it
+	newest   int         // of the versions that were ever read
 }
 
 type node struct {
@@ -159,12 +160,32 @@ func (t *task) state() provider.OperationState {
 
 // as is the cluster at a moment, nil when it did not exist.
 func (cl *cluster) as(at time.Time) *provider.State {
-	for _, v := range slices.Backward(cl.versions) {
-		if !v.at.After(at) {
-			return v.state
-		}
+	if i := cl.version(at); i >= 0 {
+		return cl.versions[i].state
 	}
 	return nil
+}
+
+// version is the place of the newest version of a moment, -1 when there is none.
+func (cl *cluster) version(at time.Time) int {
+	for i, v := range slices.Backward(cl.versions) {
+		if !v.at.After(at) {
+			return i
+		}
+	}
+	return -1
+}
+
+// shows counts what a reader may be misled by: the past, and a past that was
+// over by an earlier read.
+func (cl *cluster) shows(version int) {
+	if version < len(cl.versions)-1 {
+		cl.cloud.w.fault("stale read")
+	}
+	if version < cl.newest {
+		cl.cloud.w.fault("flapping read")
+	}
+	cl.newest = max(cl.newest, version)
 }
 
 // read answers for one key from a replica that is behind by up to read_lag.
@@ -181,16 +202,17 @@ func (c *cloud) read(k provider.Key) provider.Observation {
 			continue
 		}
 		behind := time.Duration(age * float64(cl.traits.lag))
+		version := cl.version(time.Now().Add(-behind))
+		if version >= 0 {
+			cl.shows(version)
+		}
 		s := cl.as(time.Now().Add(-behind))
 		if s == nil {
 			continue
 		}
-		if behind > 0 && s != cl.versions[len(cl.versions)-1].state {
-			c.w.fault("stale read")
-		}
 		if stale > 0 && other < stale/4 {
 			if counts := cl.as(time.Now()); counts != nil {
-				s = withCounts(s, counts)
+				s = c.w.withCounts(s, counts)
 			}
 		}
 		o.IDs = append(o.IDs, cl.id)
@@ -203,10 +225,13 @@ func (c *cloud) read(k provider.Key) provider.Observation {
 }
 
 // withCounts is a state whose counters are those of another moment.
-func withCounts(s, counts *provider.State) *provider.State {
+func (w *world) withCounts(s, counts *provider.State) *provider.State {
 	mixed := *s
 	mixed.Groups = slices.Clone(s.Groups)
 	for i := range mixed.Groups {
+		if mixed.Groups[i].Count != counts.Groups[i].Count {
+			w.fault("counter and list differ")
+		}
 		mixed.Groups[i].Count = counts.Groups[i].Count
 	}
 	return &mixed

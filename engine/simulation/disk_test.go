@@ -22,11 +22,17 @@ type disk struct {
 	leases  map[string]*lease
 	fences  map[string]uint64
 	since   time.Time
-	lost    time.Time            // when the store was lost, zero if never
-	decided map[string]time.Time // by op id: until when a person's decision is waited for
+	lost    time.Time           // when the store was lost, zero if never
+	decided map[string]decision // by op id: what a person closed
 
 	lazy     bool // planted: syncs nothing
 	unlocked bool // planted: everybody gets every lock
+}
+
+// decision is a person's word on a request.
+type decision struct {
+	quiet time.Time // until when it is waited for
+	blind bool      // its record could not be read
 }
 
 // page is one intent file.
@@ -45,7 +51,7 @@ type entry struct {
 
 func newDisk(w *world) *disk {
 	return &disk{w: w, open: map[string]page{}, synced: map[string]page{}, leases: map[string]*lease{},
-		fences: map[string]uint64{}, decided: map[string]time.Time{}}
+		fences: map[string]uint64{}, decided: map[string]decision{}}
 }
 
 var errIO = errors.New("input/output error")
@@ -124,15 +130,16 @@ func (s *store) do(label string, f func() error) error {
 		return errDead
 	}
 	err := errDead
+	verb, _, _ := strings.Cut(label, " ")
 	s.w.park(s.by, label, func() bool {
-		if s.w.crashes(s.by, "before") {
+		if s.w.crashes(s.by, "before "+verb) {
 			return true
 		}
 		err = f()
 		s.w.note(s.by.name+" "+label, outcome(err))
 		if s.by.dead.Load() {
 			err = errDead
-		} else if s.w.crashes(s.by, "after") {
+		} else if s.w.crashes(s.by, "after "+verb) {
 			err = errDead
 		}
 		return true

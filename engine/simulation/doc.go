@@ -1,7 +1,7 @@
 // Package simulation runs the whole engine on a fake clock, disk, network and
 // cloud, in one process and from one seed, and judges what the cloud saw. It
 // is test code only: go test ./engine/simulation -run TestSimulation -seeds N
-// -first S.
+// -first S, with -show for whole traces and -stop to stop at the first violation.
 //
 // Place in the flow: it stands outside. The engine's planner and applier call
 // a journal.Store and a provider.Provider that live here. Every call parks at a
@@ -20,5 +20,7 @@
 // Nodes bought equal nodes planned because each half is judged apart: what is
 // sent is the plan's action and number, each approved action acts once, and the
 // verdict that a run reports is what the cloud did. The rules stand in
-// audit_test.go with what the design permits; TestTeeth shows that each bites.
+// audit_test.go with what the design permits; TestTeeth shows that each bites,
+// and engine/teeth plays the seeds on an engine with bugs in its source. TestNaive
+// plays them with the obvious engine and shrinks one of its double buys.
 package simulation

@@ -119,6 +119,7 @@ type faults struct {
 	foreign   time.Duration // between two changes by others; 0: none
 	lostStore float64       // per run that died, and per round
 	rot       float64       // per intent and power cut
+	scaler    *autoscaler   // nil: none
 }
 
 // calm ends the faults; what is under way goes on.
@@ -173,6 +174,9 @@ func (w *world) traitsOf(b body) traits {
 			return cl.traits
 		}
 	}
+	if b.Kind == "" {
+		return w.faults.kinds[0] // it names no cluster that is there
+	}
 	return w.kindOf(b.Kind)
 }
 
@@ -190,6 +194,7 @@ func (w *world) fate() fate {
 	if !w.rolls(w.faults.failing) {
 		return whole
 	}
-	w.fault("job fails, in part or whole")
-	return fate(1 + w.luck.IntN(3))
+	f := fate(1 + w.luck.IntN(3))
+	w.fault(map[fate]string{part: "job ends in part", nothing: "job fails", rolledBack: "job to be rolled back"}[f])
+	return f
 }

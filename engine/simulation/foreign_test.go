@@ -6,6 +6,55 @@ import (
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
 
+// autoscaler holds one group at a size of its own, whatever a spec says.
+type autoscaler struct {
+	cluster *cluster
+	role    string
+	size    int
+	every   time.Duration
+}
+
+// autoscale looks at the group, and again and again while faults are on.
+func (w *world) autoscale() {
+	a := w.faults.scaler
+	if a == nil {
+		return
+	}
+	w.in(w.between(a.every/2, a.every), "autoscaler looks", func() {
+		if w.faults.scaler == a {
+			a.act(w)
+			w.autoscale()
+		}
+	})
+}
+
+func (a *autoscaler) act(w *world) {
+	cl := a.cluster
+	more := a.size - len(cl.groups[a.role])
+	if more == 0 || cl.gone || cl.running != nil || cl.status != provider.StatusReady {
+		return
+	}
+	w.fault("autoscaler acts")
+	w.tell("others", "an autoscaler brings %s of %s to %s", a.role, cl.id, nodes(a.size))
+	w.note("autoscaler brings "+a.role+" to its size", cl.id)
+	if w.rolls(0.5) { // by the cloud's own call
+		b := body{Op: provider.OpScaleOut, Group: a.role, Count: int64(max(more, -more)), Size: defaultSize}
+		if more < 0 {
+			b.Op = provider.OpScaleIn
+		}
+		cl.touch()
+		cl.begin(b, nil, w.fate())
+		return
+	}
+	if more > 0 {
+		cl.grow(a.role, int64(more), defaultSize, nil)
+	} else {
+		cl.remove(a.role, cl.ids(a.role)[a.size:])
+	}
+	cl.touch()
+	cl.commit()
+}
+
 // meddle lets somebody else change the cloud, again and again while faults are
 // on: people at a console, an autoscaler, dying machines.
 func (w *world) meddle() {
@@ -35,7 +84,7 @@ func (w *world) foreignChange() {
 	what := ""
 	switch kind := w.luck.IntN(40); {
 	case kind < 8:
-		what = "autoscaler adds to " + role
+		what = "somebody adds to " + role
 		cl.grow(role, n, defaultSize, nil)
 	case kind < 16:
 		what = "machines of " + role + " die"
@@ -67,6 +116,7 @@ func (w *world) foreignChange() {
 		}
 	}
 	w.fault("foreign change")
+	w.tell("others", "%s %s", what, cl.id)
 	w.note(what, cl.id)
 	cl.touch()
 	cl.commit()
@@ -90,6 +140,7 @@ func (w *world) copycat() bool {
 			continue
 		}
 		w.fault("foreign change")
+		w.tell("others", "happen to do the like of r%d on %s", r.serial, cl.id)
 		w.note("others happen to do the like of "+r.String(), cl.id)
 		cl.touch()
 		cl.commit()

@@ -85,7 +85,7 @@ type job struct {
 	task  *task
 	fate  fate
 	done  []string // nodes it worked on
-	start []string // nodes that were there
+	start []node   // the group's nodes as they were
 }
 
 const nonceUsed = "NonceUsed"
@@ -153,7 +153,7 @@ func (cl *cluster) begin(b body, by *request, f fate) *task {
 	w := cl.cloud.w
 	t := &task{id: cl.cloud.next("t"), op: b.Op, group: b.Group, begun: time.Now(), cluster: cl}
 	cl.tasks = append(cl.tasks, t)
-	j := &job{body: b, by: by, task: t, fate: f, start: cl.ids(b.Group)}
+	j := &job{body: b, by: by, task: t, fate: f, start: slices.Clone(cl.groups[b.Group])}
 	cl.running, cl.status = j, provider.StatusBusy
 	cl.commit()
 	takes := w.between(2*time.Second, w.faults.jobs)
@@ -236,14 +236,45 @@ func (cl *cluster) end(j *job) {
 		cl.endCreate(j)
 	case j.fate == whole:
 		cl.work(j, j.body.amount(cl))
-	case j.fate == rolledBack && j.body.Op == provider.OpScaleOut:
-		cl.remove(j.body.Group, j.done)
-		if j.by != nil {
-			j.by.effect = nil
-		}
+	case j.fate == rolledBack:
+		cl.rollBack(j)
 	}
 	j.task.lists = slices.Clone(j.done)
 	cl.commit()
+	cl.cloud.w.tellJob(cl, j)
+}
+
+// rollBack takes back what the job did, and nothing of what others did.
+func (cl *cluster) rollBack(j *job) {
+	was := map[string]node{}
+	for _, n := range j.start {
+		was[n.id] = n
+	}
+	switch j.body.Op {
+	case provider.OpScaleOut:
+		cl.remove(j.body.Group, j.done)
+	case provider.OpScaleIn:
+		for _, id := range j.done {
+			if n, ok := was[id]; ok {
+				cl.groups[j.body.Group] = append(slices.Clone(cl.groups[j.body.Group]), n)
+			}
+		}
+	case provider.OpResize:
+		nodes := slices.Clone(cl.groups[j.body.Group])
+		for i, n := range nodes {
+			if before, ok := was[n.id]; ok && slices.Contains(j.done, n.id) {
+				nodes[i].size = before.size
+			}
+		}
+		cl.groups[j.body.Group] = nodes
+	}
+	if len(j.done) > 0 {
+		cl.cloud.w.fault("job rolled back after half its work")
+	}
+	j.done = nil
+	if j.by != nil {
+		j.by.effect = nil
+	}
 }
 
 // endCreate ends the making of a cluster.

@@ -139,7 +139,7 @@ func (l *lease) Close(r journal.Record) error {
 			return errors.New("another intent is open")
 		}
 		if p, ok := l.open[l.key]; ok && r.By != "" {
-			l.decided[p.in.OpID] = r.QuietUntil
+			l.decided[p.in.OpID] = decision{quiet: r.QuietUntil, blind: p.rot}
 		}
 		if err := l.append(r, old != nil || err != nil); err != nil {
 			return err

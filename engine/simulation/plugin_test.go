@@ -71,6 +71,7 @@ func (p *plugin) Observe(ctx context.Context, req provider.ObserveRequest, yield
 	p.over(ctx, text.String(), func() string {
 		if err := p.w.readFails(); err != nil && p.w.rolls(0.7) {
 			failed = err
+			p.w.tell(p.by.name, "cannot read: %s", err.Message)
 			return err.Message
 		}
 		for _, i := range p.w.luck.Perm(len(req.Keys)) {
@@ -85,6 +86,7 @@ func (p *plugin) Observe(ctx context.Context, req provider.ObserveRequest, yield
 			}
 			answers = append(answers, p.w.cloud.read(k))
 		}
+		p.w.tell(p.by.name, "reads: %s", asRead(answers))
 		return p.w.describe(answers)
 	})
 	if p.by.dead.Load() {

@@ -26,6 +26,7 @@ type process struct {
 	storeless bool // it plans where the store is not at hand
 	naive     bool
 	base      []string // what the naive engine knows of
+	short     []string // clusters on which a request of its own was not done
 }
 
 var (
@@ -63,9 +64,11 @@ func (w *world) crashes(p *process, where string) bool {
 }
 
 func (w *world) crash(p *process, where string) {
+	w.counts["crash "+where]++
 	if w.rolls(0.25) {
 		w.fault("power cut")
 		w.note("POWER CUT", p.name+" "+where)
+		w.tell("fault", "the power goes, %s", where)
 		for _, other := range w.processes {
 			other.die("power cut")
 		}
@@ -73,6 +76,7 @@ func (w *world) crash(p *process, where string) {
 		return
 	}
 	w.fault("process killed")
+	w.tell("fault", "%s is killed, %s", p.name, where)
 	w.note("KILL", p.name+" "+where)
 	p.die("killed")
 }
@@ -116,5 +120,12 @@ func (w *world) spawn(spec *fleet, calm bool) *process {
 	p := &process{w: w, name: fmt.Sprintf("p%d", len(w.processes)+1), spec: spec, calm: calm}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	w.processes = append(w.processes, p)
+	alive := 0
+	for _, other := range w.processes {
+		if !other.ended && !other.dead.Load() {
+			alive++
+		}
+	}
+	w.peak = max(w.peak, alive)
 	return p
 }

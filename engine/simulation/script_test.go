@@ -19,6 +19,7 @@ type script struct {
 	me        *process // of the script's own steps
 	fleet     *fleet
 	operators int
+	together  bool // they begin within a moment, as pipelines do after a push
 	rounds    int
 	saved     []*approval
 	naive     bool
@@ -33,9 +34,10 @@ type report struct {
 
 // options choose what runs on a seed.
 type options struct {
-	keep  bool
-	naive bool
-	bug   bug
+	keep    bool
+	naive   bool
+	bug     bug
+	without map[string]bool // pieces that are left out
 }
 
 // runSeed plays one seed and returns its world to be judged.
@@ -43,8 +45,9 @@ func runSeed(t *testing.T, seed uint64, o options) *world {
 	var w *world
 	synctest.Test(t, func(*testing.T) {
 		w = newWorld(seed, o.keep)
-		w.bug = o.bug
+		w.bug, w.without = o.bug, o.without
 		s := w.scenario(rand.New(rand.NewPCG(seed, 0xc10d)))
+		s.leaveOut(o.without)
 		s.naive = o.naive
 		go s.play()
 		w.run()
@@ -59,7 +62,7 @@ func (w *world) scenario(luck *rand.Rand) *script {
 	w.disk.lazy, w.disk.unlocked = w.bug.lazy, w.bug.unlocked
 	s := &script{w: w, me: &process{w: w, name: "script"}, operators: 1, rounds: 1 + luck.IntN(3)}
 	if luck.IntN(4) == 0 {
-		s.operators = 2 + luck.IntN(7)
+		s.operators, s.together = 2+luck.IntN(7), luck.IntN(2) == 0
 		s.rounds = 1
 	}
 	switch luck.IntN(6) {
@@ -97,6 +100,10 @@ func (w *world) scenario(luck *rand.Rand) *script {
 	other.commit()
 	other.versions[0].at = w.begun.Add(-time.Hour)
 	s.fleet = newFleet(targets)
+	if luck.IntN(6) == 0 {
+		w.faults.scaler = &autoscaler{cluster: w.cloud.clusters[0], role: roles[luck.IntN(2)], size: 1 + luck.IntN(6),
+			every: time.Duration(20+luck.IntN(100)) * time.Second}
+	}
 	return s
 }
 
@@ -107,13 +114,19 @@ func (s *script) step(what string, do func()) {
 
 // play is the script's goroutine.
 func (s *script) play() {
-	s.step("begins", s.w.meddle)
+	s.step("begins", func() {
+		s.w.meddle()
+		s.w.autoscale()
+	})
 	var wait sync.WaitGroup
 	for i := range s.operators {
 		wait.Go(func() { s.operate(fmt.Sprintf("operator %d", i+1)) })
 	}
 	wait.Wait()
-	s.step("calms down", func() { s.w.faults.calm() })
+	s.step("calms down", func() {
+		s.w.faults.calm()
+		s.w.counts[fmt.Sprintf("seeds with at most %d runs at a time", s.w.peak)]++
+	})
 	s.settle()
 	s.step("ends", func() { s.w.over = true })
 }
@@ -126,6 +139,9 @@ func (s *script) operate(name string) {
 		var pause time.Duration
 		s.step(name+" waits", func() {
 			pause = s.w.between(0, 40*time.Second)
+			if s.together {
+				pause /= 100
+			}
 			if round > 0 && s.w.rolls(0.6) {
 				spec = spec.changed(s.w.luck)
 				s.fleet = spec
@@ -170,6 +186,7 @@ func (s *script) decide(name string, spec *fleet, calm bool) {
 			_ = a.Decide(p.ctx, ev, journal.None, "somebody: nothing to be seen")
 		}
 	}
+	s.step(name+" has resolved", func() { p.ended = true })
 }
 
 // mayLose loses the store of an operator who is alone. The next run makes a new
@@ -193,6 +210,7 @@ func (s *script) apply(name string, spec *fleet, calm bool) (*process, *report) 
 		if calm {
 			return
 		}
+		s.w.tell(p.name, "begins, wants %s", spec.words())
 		if s.w.rolls(s.w.faults.interrupt) {
 			s.w.in(s.w.between(0, 4*time.Minute), "Ctrl-C for "+p.name, p.interrupt)
 		}
@@ -223,6 +241,9 @@ func (s *script) apply(name string, spec *fleet, calm bool) (*process, *report) 
 func (s *script) tell(p *process, r *report) {
 	w := s.w
 	p.ended = true
+	if !p.dead.Load() && !p.calm {
+		w.tell(p.name, "ends")
+	}
 	w.counts["runs"]++
 	switch {
 	case p.dead.Load():

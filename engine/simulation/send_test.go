@@ -32,7 +32,7 @@ func (p *plugin) Start(ctx context.Context, req provider.StartRequest) provider.
 		if w.crashes(p.by, "before the send") {
 			return true
 		}
-		if !deadline.IsZero() && w.rolls(w.faults.sends/20) {
+		if !deadline.IsZero() && w.rolls(w.faults.sends/20) && !w.without["plugin signs late"] {
 			p.stall(t, b, req.Request, deadline)
 			return false
 		}
@@ -40,6 +40,7 @@ func (p *plugin) Start(ctx context.Context, req provider.StartRequest) provider.
 		tell := func(after time.Duration, given provider.Answer) {
 			at := time.Now().Add(after)
 			if !deadline.IsZero() && at.After(deadline) {
+				w.fault("answer after the deadline")
 				at, given = deadline, provider.Answer{Error: errTimeout}
 			}
 			w.at(at, p.by.name+" hears of "+r.String(), func() {
@@ -48,6 +49,7 @@ func (p *plugin) Start(ctx context.Context, req provider.StartRequest) provider.
 				}
 				answer, r.told = given, given.Outcome
 				w.note(p.by.name+" is told", answerWord(given.Outcome)+reason(given.Error))
+				w.tell(p.by.name, "is told of r%d: %s%s", r.serial, answerWord(given.Outcome), reason(given.Error))
 				w.finish(t)
 			})
 		}
@@ -69,7 +71,7 @@ func (p *plugin) stall(t *ticket, b body, raw []byte, deadline time.Time) {
 		if p.by.dead.Load() || p.by.ended {
 			return // and its plugin with it
 		}
-		r := w.sign(p.by, b, in, true)
+		r := w.sign(p.by, b, in, time.Now().After(deadline))
 		w.send(r, func(time.Duration, provider.Answer) {})
 	})
 }
@@ -95,6 +97,7 @@ func (w *world) sign(by *process, b body, in *journal.Intent, late bool) *reques
 		r.base = by.base
 	}
 	w.note(by.name+" sends "+r.String(), "")
+	w.tell(by.name, "sends %s", r.words())
 	w.maySend(by, r)
 	c.requests = append(c.requests, r)
 	return r
@@ -137,6 +140,10 @@ func (w *world) send(r *request, tell func(after time.Duration, given provider.A
 		w.in(after, "the cloud gets "+r.String(), func() {
 			answer := c.take(r)
 			w.note("the cloud says", answerWord(answer.Outcome)+reason(answer.Error))
+			w.tell("cloud", "gets r%d: %s%s", r.serial, answerWord(answer.Outcome), reason(answer.Error))
+			if r == w.second && r.state == working {
+				w.tell("", "%s: what r%d buys was bought before", doubleBuy, r.serial)
+			}
 			if back != nil {
 				back(answer)
 			}
@@ -144,45 +151,54 @@ func (w *world) send(r *request, tell func(after time.Duration, given provider.A
 	}
 	if w.rolls(w.faults.duplicate) {
 		w.fault("request duplicated")
-		defer deliver(w.between(time.Second, 3*w.windowOf(r.body)), nil)
+		w.tell("fault", "r%d: a second copy is under way", r.serial)
+		behind := w.between(time.Second, 3*w.windowOf(r.body))
+		if w.rolls(0.2) { // so close that the copy may come first
+			behind = w.between(0, time.Second)
+		}
+		defer deliver(behind, nil)
 	}
-	if !w.rolls(w.faults.sends) {
+	kind := ""
+	if w.rolls(w.faults.sends) {
+		kind = sendFaults[w.luck.IntN(len(sendFaults))]
+	}
+	if kind == "" || w.without[kind] {
 		deliver(w.trip(), func(a provider.Answer) { tell(w.trip(), honest(a)) })
 		return
 	}
-	switch kind := w.luck.IntN(10); kind {
-	case 0:
-		w.fault("request unsent")
+	w.fault(kind)
+	w.tell("fault", "r%d: %s", r.serial, kind)
+	switch kind {
+	case "request unsent":
 		r.state = refused
 		tell(w.trip(), provider.Answer{Outcome: provider.OutcomeUnsent, Error: provider.Errorf(provider.KindUnavailable, "connection refused")})
-	case 1:
-		w.fault("request lost")
+	case "request lost":
 		tell(w.between(time.Second, 100*time.Second), lost(errTimeout))
-	case 2, 3:
-		w.fault("request held")
+	case "request held":
 		held := w.between(time.Second, w.windowOf(r.body)*5/4)
 		if w.rolls(0.3) { // to the last moment, or just beyond it
 			held = max(0, time.Until(r.limit)+w.between(-50*time.Millisecond, 10*time.Millisecond))
 		}
 		deliver(held, nil)
 		tell(w.between(100*time.Millisecond, 40*time.Second), lost(errReset))
-	case 4, 5:
-		w.fault("answer lost")
+	case "answer lost":
 		deliver(w.trip(), func(provider.Answer) { tell(w.trip(), lost(errReset)) })
-	case 6:
-		w.fault("5xx before")
+	case "5xx before":
 		tell(w.trip(), lost(errDown))
-	case 7:
-		w.fault("5xx after")
+	case "5xx after":
 		deliver(w.trip(), func(provider.Answer) { tell(w.trip(), lost(errDown)) })
-	case 8:
-		w.fault("throttled or refused")
+	case "throttled or refused":
 		refuse([]*provider.Error{errThrottled, errDenied, {Kind: provider.KindQuota, Code: "Quota", Message: "over quota"}}[w.luck.IntN(3)])
-	case 9:
-		w.fault("plugin dies in the call")
+	case "plugin dies in the call":
 		if w.rolls(0.6) {
 			deliver(w.trip(), nil)
 		}
 		tell(w.trip(), provider.Answer{Error: errPlugin})
 	}
+}
+
+// sendFaults are drawn alike; what is hardest stands here twice.
+var sendFaults = []string{
+	"request unsent", "request lost", "request held", "request held", "answer lost", "answer lost",
+	"5xx before", "5xx after", "throttled or refused", "plugin dies in the call",
 }

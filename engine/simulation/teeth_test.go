@@ -132,6 +132,7 @@ var bugs = []bug{
 // no single word for proof.
 var lies = []bug{
 	{name: "a running operation counts as ended", provider: func(p provider.Provider) provider.Provider { return hasty{p} }},
+	{name: "another cluster's state is told", provider: func(p provider.Provider) provider.Provider { return crossed{p.(*plugin)} }},
 }
 
 func TestLiesThatAreBorne(t *testing.T) {
@@ -140,11 +141,23 @@ func TestLiesThatAreBorne(t *testing.T) {
 			t.Parallel()
 			for seed := uint64(1); seed <= 300; seed++ {
 				for _, v := range runSeed(t, seed, options{bug: lie}).violations {
-					t.Errorf("seed %d: %s: %s", seed, v.rule, v.text)
+					t.Fatalf("violation: %s, seed %d: %s", v.rule, seed, v.text)
 				}
 			}
 		})
 	}
+}
+
+// found is what became of the planted bugs.
+type found struct {
+	Bugs    []foundBug `json:"bugs"`
+	Planted int        `json:"planted"`
+	Caught  int        `json:"caught"`
+}
+
+type foundBug struct {
+	Bug    string   `json:"bug"`
+	Caught []string `json:"caught_by"`
 }
 
 // TestTeeth shows that each invariant catches what it is for.
@@ -154,18 +167,29 @@ func TestTeeth(t *testing.T) {
 		return
 	}
 	const most = 6000
-	for _, b := range bugs {
-		t.Run(b.name, func(t *testing.T) {
-			t.Parallel()
-			for seed := uint64(1); seed <= most; seed++ {
-				for _, v := range runSeed(t, seed, options{bug: b}).violations {
-					if v.rule == b.rule {
-						t.Logf("caught by %q at seed %d: %s", v.rule, seed, v.text)
-						return
+	all := found{Bugs: make([]foundBug, len(bugs)), Planted: len(bugs)}
+	t.Run("bugs", func(t *testing.T) {
+		for i, b := range bugs {
+			all.Bugs[i] = foundBug{Bug: b.name, Caught: []string{}}
+			t.Run(b.name, func(t *testing.T) {
+				t.Parallel()
+				for seed := uint64(1); seed <= most; seed++ {
+					for _, v := range runSeed(t, seed, options{bug: b}).violations {
+						if v.rule == b.rule {
+							t.Logf("caught by %q at seed %d: %s", v.rule, seed, v.text)
+							all.Bugs[i].Caught = append(all.Bugs[i].Caught, fmt.Sprintf("simulation: %s, seed %d", v.rule, seed))
+							return
+						}
 					}
 				}
-			}
-			t.Errorf("not caught by %q in %d seeds", b.rule, most)
-		})
+				t.Errorf("not caught by %q in %d seeds", b.rule, most)
+			})
+		}
+	})
+	for _, b := range all.Bugs {
+		if len(b.Caught) > 0 {
+			all.Caught++
+		}
 	}
+	save(t, all)
 }

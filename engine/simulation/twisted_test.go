@@ -154,6 +154,25 @@ func (p hasty) Poll(ctx context.Context, ops []provider.Operation) ([]provider.O
 	return all, err
 }
 
+// crossed now and then answers with another cluster than it was asked for.
+type crossed struct{ *plugin }
+
+func (p crossed) Observe(ctx context.Context, req provider.ObserveRequest, yield func(provider.Observation) error) error {
+	ids := map[string]string{}
+	for _, k := range req.Keys {
+		ids[k.Address] = k.ID
+	}
+	return p.plugin.Observe(ctx, req, func(o provider.Observation) error {
+		for _, other := range p.w.cloud.clusters {
+			s := other.as(time.Now())
+			if o.Cluster != nil && ids[o.Address] != "" && s != nil && p.w.faults.reads > 0 && p.w.steps%3 == 0 {
+				o.Cluster, o.IDs = s, []string{s.ID}
+			}
+		}
+		return yield(o)
+	})
+}
+
 func unreads(instead func(provider.Key) provider.Observation) func(provider.Provider) provider.Provider {
 	return func(p provider.Provider) provider.Provider { return unread{p, instead} }
 }

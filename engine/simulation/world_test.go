@@ -33,9 +33,14 @@ type world struct {
 	sum        uint64
 	keep       bool // the trace's lines too
 	lines      []string
+	story      []string // what keeps for people
+	told       bool     // the story is over
+	second     *request // that bought what had been bought
+	without    map[string]bool
 	violations []violation
 	counts     map[string]int
 	processes  []*process
+	peak       int // how many of them ran at the same time
 
 	disk  *disk
 	cloud *cloud

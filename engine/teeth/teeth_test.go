@@ -1,0 +1,112 @@
+package teeth
+
+import (
+	"encoding/json"
+	"flag"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var (
+	plant = flag.Bool("plant", false, "compile each bug in and look for it; takes a quarter of an hour")
+	write = flag.String("report", "", "write what saw each bug to `FILE` as JSON")
+)
+
+// found is what became of the planted bugs.
+type found struct {
+	Bugs    []foundBug `json:"bugs"`
+	Planted int        `json:"planted"`
+	Caught  int        `json:"caught"`
+}
+
+type foundBug struct {
+	Bug    string   `json:"bug"`
+	File   string   `json:"file"`
+	Caught []string `json:"caught_by"`
+}
+
+// TestBugsFit: every bug can still be planted where it is meant to be.
+func TestBugsFit(t *testing.T) {
+	names := map[string]bool{}
+	for _, b := range bugs() {
+		if names[b.name] {
+			t.Errorf("two bugs are called %q", b.name)
+		}
+		names[b.name] = true
+		text, err := b.planted()
+		if err != nil {
+			t.Errorf("%s: %v", b.name, err)
+			continue
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), b.file, text, parser.SkipObjectResolution); err != nil {
+			t.Errorf("%s: %v", b.name, err)
+		}
+		for _, script := range b.scripts {
+			if _, err := os.Stat(filepath.Join(root, "cmd/clusterctl/testdata/script", script+".txtar")); err != nil {
+				t.Errorf("%s: %v", b.name, err)
+			}
+		}
+		if len(b.detectors()) == 0 {
+			t.Errorf("%s: no test looks at %s", b.name, b.file)
+		}
+	}
+	if len(names) < 28 {
+		t.Errorf("%d bugs", len(names))
+	}
+}
+
+// TestTeeth plants every bug, and runs all that could see it.
+func TestTeeth(t *testing.T) {
+	if !*plant {
+		t.Log("nothing is planted without -plant; TestBugsFit holds the bugs to the source")
+		return
+	}
+	t.Run("control", func(t *testing.T) {
+		for _, d := range every(bugs()) {
+			if output, failed := test(t, d.args...); failed {
+				t.Errorf("%s fails without a bug:\n%s", d.name, output)
+			}
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	all := found{Bugs: []foundBug{}}
+	for _, b := range bugs() {
+		t.Run(b.name, func(t *testing.T) {
+			one := foundBug{Bug: b.name, File: b.file, Caught: []string{}}
+			overlay := b.overlay(t)
+			for _, d := range b.detectors() {
+				if by := d.sees(t, overlay); by != "" {
+					one.Caught = append(one.Caught, by)
+				}
+			}
+			all.Planted++
+			if len(one.Caught) > 0 {
+				all.Caught++
+			} else {
+				t.Error("nothing sees it")
+			}
+			all.Bugs = append(all.Bugs, one)
+			t.Logf("seen by %s", strings.Join(one.Caught, "; "))
+		})
+	}
+	save(t, all)
+}
+
+func save(t *testing.T, all found) {
+	if *write == "" {
+		return
+	}
+	b, err := json.MarshalIndent(all, "", "  ")
+	if err == nil {
+		err = os.WriteFile(*write, append(b, '\n'), 0o644)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
