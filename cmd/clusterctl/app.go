@@ -46,7 +46,7 @@ func (sh *shell) app() *cli.App {
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
 			sh.validateCommand(), sh.diffCommand(), sh.planCommand(), sh.applyCommand(), sh.showCommand(), sh.statusCommand(),
-			sh.historyCommand(), sh.resolveCommand(), sh.unlockCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
+			sh.historyCommand(), sh.adoptCommand(), sh.resolveCommand(), sh.unlockCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
 			sh.completionCommand(), sh.versionCommand(),
 		},
 	}
