@@ -24,7 +24,7 @@ func (sh *shell) applyCommand() *cli.Command {
 			"   With DIR (default: the working directory) apply plans first and asks. Without a terminal it needs\n" +
 			"   a saved plan or --auto-approve. Requests that an earlier run left unsettled are watched first;\n" +
 			"   nothing is ever sent twice. ^C stops new sends and records what is under way; ^C again stops at once.",
-		Flags: append(planFlags(), formatFlag("text or json"),
+		Flags: append(planFlags(), formatFlag("text, json or markdown"),
 			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
 			&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "work on `N` clusters at a time"},
 			&cli.DurationFlag{Name: "wait", Value: 30 * time.Minute, Usage: "wait up to `DURATION` for a busy cluster"},
@@ -35,7 +35,7 @@ func (sh *shell) applyCommand() *cli.Command {
 }
 
 func (sh *shell) apply(c *cli.Context) error {
-	format, err := oneOf(c, "format", "text", "json")
+	format, err := oneOf(c, "format", "text", "json", "markdown")
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (sh *shell) apply(c *cli.Context) error {
 	ctx, stop := sh.interruptible(c.Context)
 	defer stop()
 	arg := c.Args().First()
-	run := &applyRun{shell: sh, Context: c, ctx: ctx, json: format == "json"}
+	run := &applyRun{shell: sh, Context: c, ctx: ctx, format: format}
 	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
 		return run.saved(arg)
 	} else if err != nil && arg != "" && strings.HasSuffix(arg, ".json") {
@@ -80,9 +80,9 @@ func cause(err error) error {
 type applyRun struct {
 	*shell
 	*cli.Context
-	ctx   context.Context
-	json  bool
-	store journal.Store
+	ctx    context.Context
+	format string
+	store  journal.Store
 }
 
 // saved applies a plan file: it approves exactly what it lists.
@@ -196,11 +196,11 @@ func (r *applyRun) refuse(plan *engine.Plan) error {
 	return exitf(exitDenied, "nothing was sent:\n  %s", strings.Join(reasons, "\n  "))
 }
 
-// showPlan prints the plan for the one who is asked: with JSON wanted on stdout,
-// on stderr.
+// showPlan prints the plan for the one who is asked: with another form wanted on
+// stdout, on stderr.
 func (r *applyRun) showPlan(plan *engine.Plan) error {
 	switch {
-	case !r.json:
+	case r.format == "text":
 		return render.Plan(r.stdout, plan, r.look(r.stdout))
 	case !r.Bool("auto-approve"):
 		return render.Plan(r.stderr, plan, r.look(r.stderr))
@@ -258,8 +258,10 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 		return err
 	}
 	result.Settled = slices.Concat([]engine.Outcome{}, settled, result.Settled, left)
-	if r.json {
+	if r.format == "json" {
 		err = r.printJSON(result)
+	} else if r.format == "markdown" {
+		err = render.MarkdownResult(r.stdout, result, r.commentOn(r.Context, "apply"))
 	} else if len(plan.Actions) > 0 || len(result.Settled) > 0 {
 		// Who watched the live lines has just read every outcome.
 		err = render.Result(r.stdout, result, terminal(r.stdout) && terminal(r.stderr), r.look(r.stdout))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/clusterctl/clusterctl/engine"
 	"github.com/clusterctl/clusterctl/engine/pluginhost"
-	"github.com/clusterctl/clusterctl/engine/render"
 	"github.com/clusterctl/clusterctl/engine/review"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 	"github.com/clusterctl/clusterctl/schema"
@@ -28,14 +28,14 @@ func (sh *shell) diffCommand() *cli.Command {
 			&cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR` or package pattern, in both revisions"},
 			&cli.BoolFlag{Name: "allow-shrink", Usage: "show large removals as allowed"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 2 when a cluster differs"},
-			pluginDirFlag(), formatFlag("text or json"),
+			pluginDirFlag(), formatFlag("text, json, markdown, github, sarif or gitlab"),
 		},
 		Action: sh.diff,
 	}
 }
 
 func (sh *shell) diff(c *cli.Context) error {
-	format, err := oneOf(c, "format", "text", "json")
+	format, err := oneOf(c, "format", "text", "json", "markdown", "github", "sarif", "gitlab")
 	if err != nil {
 		return err
 	}
@@ -47,14 +47,13 @@ func (sh *shell) diff(c *cli.Context) error {
 		return err
 	}
 	r, err := d.review()
+	if r == nil && len(d.problems) > 0 {
+		return cmp.Or(d.writeProblems(format), err)
+	}
 	if err != nil {
 		return err
 	}
-	if format == "json" {
-		err = sh.printJSON(r)
-	} else {
-		err = render.Review(sh.stdout, r, sh.look(sh.stdout))
-	}
+	err = d.write(format, r)
 	if err == nil && len(r.Clusters) > 0 && c.Bool("detailed-exitcode") {
 		return quietly(exitPending)
 	}
@@ -70,6 +69,7 @@ type diffRun struct {
 	base, head review.Revision
 	before     *schema.Snapshot
 	after      *schema.Snapshot // nil: the working tree
+	problems   []schema.Problem // of the head
 }
 
 // revisions finds out what is compared.
@@ -121,6 +121,7 @@ func (d *diffRun) review() (*review.Review, error) {
 	wait.Go(func() { base, baseProblems = d.evaluate(d.before) })
 	wait.Go(func() { head, headProblems = d.evaluate(d.after) })
 	wait.Wait()
+	d.problems = headProblems
 	if len(headProblems) > 0 {
 		if err := schema.WriteText(d.stderr, headProblems, d.colour(d.stderr)); err != nil {
 			return nil, err

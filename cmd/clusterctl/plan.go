@@ -34,7 +34,7 @@ func (sh *shell) planCommand() *cli.Command {
 		Description: "Validates the spec in DIR (default: the working directory), reads every cluster through its plugin and\n" +
 			"   prints the actions that lead from what is live to what is wanted. Changes nothing.\n" +
 			"   With --out FILE the plan is saved for: clusterctl apply FILE.",
-		Flags: append(planFlags(), formatFlag("text or json"),
+		Flags: append(planFlags(), formatFlag("text, json or markdown"),
 			&cli.BoolFlag{Name: "json", Usage: "same as --format json"},
 			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 2 when changes are pending"}),
@@ -43,7 +43,7 @@ func (sh *shell) planCommand() *cli.Command {
 }
 
 func (sh *shell) plan(c *cli.Context) error {
-	format, err := oneOf(c, "format", "text", "json")
+	format, err := oneOf(c, "format", "text", "json", "markdown")
 	if err != nil {
 		return err
 	}
@@ -70,12 +70,10 @@ func (sh *shell) plan(c *cli.Context) error {
 			return err
 		}
 	}
-	if format == "json" || c.Bool("json") {
-		_, err = sh.stdout.Write(data)
-	} else {
-		err = render.Plan(sh.stdout, plan, sh.look(sh.stdout))
+	if c.Bool("json") {
+		format = "json"
 	}
-	if err != nil {
+	if err := sh.writePlan(format, plan, data, "plan", c); err != nil {
 		return err
 	}
 	if out := c.String("out"); out != "" && !plan.Empty() {
@@ -194,9 +192,9 @@ func saveFile(path string, data []byte) error {
 func (sh *shell) showCommand() *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "print a saved plan", ArgsUsage: "FILE",
-		Flags: []cli.Flag{formatFlag("text or json")},
+		Flags: []cli.Flag{formatFlag("text, json or markdown")},
 		Action: func(c *cli.Context) error {
-			format, err := oneOf(c, "format", "text", "json")
+			format, err := oneOf(c, "format", "text", "json", "markdown")
 			if err != nil {
 				return err
 			}
@@ -207,15 +205,11 @@ func (sh *shell) showCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				data, err := plan.Marshal()
-				if err != nil {
-					return err
-				}
-				_, err = sh.stdout.Write(data)
+			data, err := plan.Marshal()
+			if err != nil {
 				return err
 			}
-			return render.Plan(sh.stdout, plan, sh.look(sh.stdout))
+			return sh.writePlan(format, plan, data, "show", c)
 		},
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -95,9 +96,9 @@ func (sh *shell) validateCommand() *cli.Command {
 		Name: "validate", Usage: "check a spec offline against every documented limit", ArgsUsage: "[DIR]",
 		Description: "Evaluates the CUE package in DIR (default: the working directory) with the packages above it,\n" +
 			"   and tells every problem at once. Starts no plugin and needs no network.",
-		Flags: []cli.Flag{formatFlag("text or json")},
+		Flags: []cli.Flag{formatFlag("text, json, github, sarif or gitlab")},
 		Action: func(c *cli.Context) error {
-			format, err := oneOf(c, "format", "text", "json")
+			format, err := oneOf(c, "format", "text", "json", "github", "sarif", "gitlab")
 			if err != nil {
 				return err
 			}
@@ -106,8 +107,11 @@ func (sh *shell) validateCommand() *cli.Command {
 			}
 			fleet, problems := schema.Load(schema.Options{Dir: ".", Pattern: c.Args().First(), Getenv: sh.getenv})
 			failed := fleet == nil || schema.Failed(problems)
-			if format == "json" {
+			switch format {
+			case "json":
 				return sh.validateJSON(fleet, problems, failed)
+			case "github", "sarif", "gitlab":
+				return sh.validateLines(format, fleet, problems, failed)
 			}
 			if len(problems) > 0 {
 				if err := schema.WriteText(sh.stderr, problems, sh.colour(sh.stderr)); err != nil {
@@ -162,6 +166,22 @@ func (sh *shell) validateJSON(fleet *schema.Fleet, problems []schema.Problem, fa
 		return err
 	}
 	if failed {
+		return quietly(exitError)
+	}
+	return nil
+}
+
+// validateLines tells problems in a form that forges show beside the lines.
+func (sh *shell) validateLines(format string, fleet *schema.Fleet, problems []schema.Problem, failed bool) error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	if err := sh.annotate(format, problemAnnotations(problems, fromTop(dir, topOf(dir)))); err != nil {
+		return err
+	}
+	if failed {
+		fmt.Fprintln(sh.stderr, verdict(fleet, problems))
 		return quietly(exitError)
 	}
 	return nil

@@ -12,8 +12,7 @@ import (
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
 
-// Evidence writes what is known of an unsettled request, and what would follow
-// from each decision.
+// Evidence writes what is known of an unsettled request.
 func Evidence(w io.Writer, address string, ev *engine.Evidence, look Look) error {
 	out := bufio.NewWriter(w)
 	row := func(name, text string) { fmt.Fprintf(out, "  %s  %s\n", pad(name, 8), Clean(text)) }
@@ -35,9 +34,15 @@ func Evidence(w io.Writer, address string, ev *engine.Evidence, look Look) error
 		row("seems", string(ev.Seems)+": "+ev.Detail+" (one read, which may lag)")
 	}
 	row("waits", "nothing further is sent to this cluster before "+stamp(ev.QuietUntil))
-	fmt.Fprintln(out, "  --applied      closes it as done; the next plan is made from live state")
-	fmt.Fprintln(out, "  --not-applied  closes it as not done; the next plan may send it again")
 	return out.Flush()
+}
+
+// Choices writes how a person closes the request, and what follows from each.
+func Choices(w io.Writer, address string) error {
+	_, err := fmt.Fprintf(w, "Close it with one of these; the reason stands in history:\n"+
+		"  clusterctl resolve --applied --reason TEXT %[1]s      as done: the next plan is made from live state\n"+
+		"  clusterctl resolve --not-applied --reason TEXT %[1]s  as not done: the next plan may send it again\n", Clean(address))
+	return err
 }
 
 // stamp is a moment as every line of ours gives it: in UTC, and saying so.

@@ -73,10 +73,17 @@ func (p *Progress) Event(e engine.Event) {
 }
 
 // mustSay reports whether a new state is worth a line of its own. On a
-// terminal only what a person must not miss is: that a reply was lost, and
-// moments that are waited for.
+// terminal only what a person must not miss is: that a reply was lost, who
+// holds a lock, and moments that are waited for.
 func (p *Progress) mustSay(e engine.Event) bool {
-	return p.width == nil || (e.State == engine.Watching || e.State == engine.Expiring) && !e.Until.IsZero()
+	if p.width == nil {
+		return true
+	}
+	switch e.State {
+	case engine.Waiting, engine.Watching, engine.Expiring:
+		return !e.Until.IsZero()
+	}
+	return false
 }
 
 func (p *Progress) find(a *engine.Action) *task {
@@ -141,6 +148,9 @@ func sentence(t *task) string {
 	switch e.State {
 	case engine.Waiting:
 		text = "waiting: " + text
+		if until != "" {
+			text += ". Until " + until + " at most"
+		}
 	case engine.Sending:
 		text = "sending, " + Change(t.action)
 	case engine.Watching:

@@ -104,6 +104,8 @@ func resultSummary(r *engine.Result) string {
 		text += " Apply again to go on watching; nothing is sent twice. Evidence: " + resolveCommands(r) + "."
 	case r.Has(engine.Stale):
 		text += " Plan again from live state."
+	case slices.ContainsFunc(r.Outcomes, func(o engine.Outcome) bool { return o.State == engine.Locked }):
+		text += " Wait for the other run, or let this one wait with --lock-timeout."
 	case len(r.Outcomes) > 0 && r.Has(engine.FellShort, engine.Failed, engine.Skipped):
 		text += " Plan again to see what is left."
 	}

@@ -85,7 +85,7 @@ func causes(clusters []Change) []Cause {
 		base  bool
 	}
 	index := map[key]int{}
-	var all []Cause
+	all := []Cause{}
 	for _, c := range clusters {
 		if c.Kind == Added || c.Kind == Removed {
 			continue

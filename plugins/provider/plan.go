@@ -159,9 +159,9 @@ type OperationStatus struct {
 
 // Price is what an action changes, per month or once.
 type Price struct {
-	Amount   float64 // negative: a refund
-	Currency string  // "CNY"
-	Per      string  // "month", "hour", "once"; empty when the cloud does not say
+	Amount   float64 `json:"amount"`        // negative: a refund
+	Currency string  `json:"currency"`      // "CNY"
+	Per      string  `json:"per,omitempty"` // "month", "hour", "once"; empty when the cloud does not say
 }
 
 // Raw marshals v, for attributes; it panics on a value that JSON cannot hold,
