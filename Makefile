@@ -54,8 +54,30 @@ bench: ## load, diff, plan and observe at 10 to 10,000 clusters, and whole plans
 	$(GO) test -run '^$$' -bench . -benchtime 3x -benchmem ./schema ./engine ./plugins/provider/rpc ./cmd/clusterctl
 
 SEEDS ?= 100000
-sim: ## the engine under a fake clock, network, disk and cloud: SEEDS=100000 runs
-	$(GO) test -count=1 -timeout 0 -v -run 'TestSimulation|TestNaive' ./engine/simulation -seeds $(SEEDS)
+RUNS ?= 1200
+FIGURES := $(CURDIR)/bin/reliability
+PROOF := mkdir -p $(FIGURES) && $(GO) test -count=1 -timeout 0
+
+sim: ## the engine and a naive one under a fake clock, network, disk and cloud: SEEDS=100000 runs
+	$(PROOF) -v -run '^TestSimulation$$' ./engine/simulation -seeds $(SEEDS) -report $(FIGURES)/simulation.json
+	$(PROOF) -v -run '^TestNaive$$' ./engine/simulation -seeds $(SEEDS) -report $(FIGURES)/naive.json
+
+chaos: ## real processes, killed at named points and run again: RUNS=1200
+	$(PROOF) -v -run '^TestChaos$$' ./cmd/clusterctl -chaos $(RUNS) -report $(FIGURES)/chaos.json
+
+teeth: ## one planted bug at a time, and what catches it
+	$(PROOF) -v -run '^TestTeeth$$' ./engine/simulation -report $(FIGURES)/wrapped.json
+	$(PROOF) -v -run '^TestTeeth$$' ./engine/teeth -plant -report $(FIGURES)/teeth.json
+
+disk: ## damaged files, failing operations, power cuts: the store, and whole applies on it
+	$(PROOF) ./engine/journal -report $(FIGURES)/store.json
+	$(PROOF) -run '^TestNoSendWithoutADurableIntent$$' ./engine -all-faults -report $(FIGURES)/disk.json
+
+atonce: ## 2, 4 and 8 applies at once on one store
+	$(PROOF) -v -run '^TestAtOnce$$' ./cmd/clusterctl -atonce 42 -report $(FIGURES)/atonce.json
+
+reliability: sim disk teeth atonce chaos ## all of these, and the tables in docs/reliability.md and README.md
+	$(GO) test -count=1 -run Reliability ./docs -figures $(FIGURES) -update
 
 cover: ## coverage by package
 	$(GO) test -coverprofile cover.out ./...
@@ -67,4 +89,4 @@ clean: ## what the other targets made
 check: ## exactly what CI runs
 	.ci/run
 
-.PHONY: help build demo test race conformance lint fmt vet-specs cross generate golden bench sim cover clean check
+.PHONY: help build demo test race conformance lint fmt vet-specs cross generate golden bench sim chaos teeth disk atonce reliability cover clean check

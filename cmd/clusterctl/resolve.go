@@ -64,6 +64,9 @@ func (sh *shell) resolve(c *cli.Context) error {
 	} else {
 		err = render.Evidence(sh.stdout, cluster.Address, ev, sh.look(sh.stdout))
 	}
+	if err == nil && verdict == journal.Unknown && format == "text" {
+		err = render.Choices(sh.stdout, cluster.Address)
+	}
 	if err != nil || verdict == journal.Unknown {
 		return errors.Join(err, quietly(exitUnknown))
 	}

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){
-		"clusterctl":                 main,
+		"clusterctl":                 clusterctlMain,
 		"cluster-provider-huawei":    func() { rpc.Serve(huawei.New()) },
 		"cluster-provider-qingcloud": func() { rpc.Serve(qingcloud.New()) },
 		"cluster-provider-aliyun":    func() { rpc.Serve(aliyun.New()) },
@@ -60,6 +60,7 @@ func TestScript(t *testing.T) {
 			"audit":      printAudit,
 			"calls":      printCalls,
 			"waitcall":   waitForCall,
+			"await":      awaitText,
 			"exits":      exits,
 			"dialogue":   dialogue,
 			"selfsigned": startSelfSigned,
@@ -230,6 +231,27 @@ func waitForCall(ts *testscript.TestScript, neg bool, args []string) {
 	for clouds(ts)[args[0]].Log().Calls()[args[1]] == 0 {
 		if time.Now().After(deadline) {
 			ts.Fatalf("no %s came in", args[1])
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// awaitText waits until a file has a text; the file may not be there yet.
+//
+//	await FILE REGEXP
+func awaitText(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE REGEXP")
+	}
+	want := regexp.MustCompile("(?m)" + args[1])
+	deadline := time.Now().Add(time.Minute)
+	for {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && want.Match(text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has no %s: %v\n%s", args[0], args[1], err, text)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -248,7 +248,15 @@ func (sh *shell) printHistory(records []journal.Record, format string) error {
 			what = "unreadable record"
 		}
 		table = append(table, []string{r.At.UTC().Format("2006-01-02 15:04:05Z"), engine.Address(in.Cluster, in.Group),
-			strings.TrimSpace(what), string(r.Verdict), request, r.Detail})
+			strings.TrimSpace(what), string(r.Verdict), request, decided(r)})
 	}
 	return render.Table(sh.stdout, table, sh.look(sh.stdout))
+}
+
+// decided is a record's detail, with who closed it and why where a person did.
+func decided(r journal.Record) string {
+	if r.By == "" {
+		return r.Detail
+	}
+	return r.Detail + "; by " + r.By
 }
