@@ -255,3 +255,31 @@ func TestOthersWork(t *testing.T) {
 		})
 	}
 }
+
+// TestDecideIsAboutWhatWasShown: when the request that a person looked at was
+// settled meanwhile and another one is open, the word is not for that one.
+func TestDecideIsAboutWhatWasShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := unsettled(t)
+		a := b.applier()
+		ev, err := a.Examine(t.Context(), want("a", toFive))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease, err := b.store.Lock(t.Context(), ev.identity.Key(), journal.Holder{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := *ev.Intent
+		next.OpID = "another"
+		for _, err := range []error{lease.Close(journal.Record{Intent: *ev.Intent, Verdict: journal.None}), lease.Put(next), lease.Unlock()} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Decide(t.Context(), ev, journal.None, "eve: I saw it"); err == nil || !strings.Contains(err.Error(), "settled by another run meanwhile") {
+			t.Errorf("decided about another request: %v", err)
+		}
+		check(t, "open intents", b.open(), 1)
+	})
+}

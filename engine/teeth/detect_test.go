@@ -122,6 +122,9 @@ func (d detector) sees(t *testing.T, overlay string) string {
 	} else if strings.Contains(output, "\npanic: ") {
 		how = ", which panics"
 	}
+	if d.name == "simulation" && how != "" {
+		return d.name + how
+	}
 	if name == "" {
 		t.Fatalf("%s failed without naming a test:\n%s", d.name, output)
 	}
