@@ -43,7 +43,7 @@ func documents(t *testing.T) map[string]string {
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	notSlug = regexp.MustCompile("[^a-z0-9 _-]")
+	notSlug = regexp.MustCompile(`[^\pL\pM\pN\p{Pc} -]`)
 )
 
 // TestLinks: every relative link leads to a file, and to a heading in it.

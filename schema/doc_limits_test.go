@@ -19,7 +19,7 @@ import (
 	"github.com/clusterctl/clusterctl/schema"
 )
 
-// The tables of limits in README.md and docs/limits.md stand between these two
+// The tables of limits in the READMEs and docs/limits.md stand between these two
 // lines and are made from the schemas; -update rewrites them.
 const (
 	beginLimits = "<!-- limits:begin -->\n"
@@ -32,8 +32,9 @@ func TestDocumentedLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, table := range map[string]string{
-		"../README.md":      shortTables(t, limits),
-		"../docs/limits.md": fullTables(t, limits),
+		"../README.md":       shortTables(t, limits),
+		"../README.zh-CN.md": shortTables(t, limits),
+		"../docs/limits.md":  fullTables(t, limits),
 	} {
 		content, err := os.ReadFile(name)
 		if err != nil {

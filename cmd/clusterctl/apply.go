@@ -111,10 +111,8 @@ func (r *applyRun) saved(file string) error {
 		return err
 	}
 	defer s.close()
+	// Clusters with actions wait for their lock once, when their turn comes.
 	about := map[string]bool{}
-	for i := range plan.Clusters {
-		about[plan.Clusters[i].Address] = true
-	}
 	for _, o := range plan.OpenIntents {
 		cluster, _, _ := strings.Cut(o.Address, "/")
 		about[cluster] = true
