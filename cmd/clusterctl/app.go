@@ -157,5 +157,6 @@ func oneOf(c *cli.Context, flag string, words ...string) (string, error) {
 			return value, nil
 		}
 	}
-	return "", exitf(exitError, "--%s takes %s, not %q", flag, strings.Join(words, " or "), value)
+	last := len(words) - 1
+	return "", exitf(exitError, "--%s takes %s or %s, not %q", flag, strings.Join(words[:last], ", "), words[last], value)
 }
