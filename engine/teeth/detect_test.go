@@ -119,7 +119,7 @@ func (d detector) sees(t *testing.T, overlay string) string {
 	how := ""
 	if strings.Contains(output, "panic: test timed out") {
 		how = ", which does not end"
-	} else if strings.Contains(output, "\npanic: ") {
+	} else if strings.Contains("\n"+output, "\npanic: ") {
 		how = ", which panics"
 	}
 	if d.name == "simulation" && how != "" {
