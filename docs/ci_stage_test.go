@@ -260,7 +260,7 @@ func (s *stage) cloud(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/cloudsim").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	sim := exec.Command(bin, "--env", env, "--job-time", "300ms", "--accept-window", "1s")
+	sim := exec.Command(bin, "--env", env, "--job-time", "300ms", "--accept-window", "4s")
 	out, err := sim.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
