@@ -140,7 +140,7 @@ func full(v reflect.Value) {
 func TestFullAndEmptyFitSchemas(t *testing.T) {
 	empty := map[string]any{
 		"diff.schema.json":   &review.Review{FormatVersion: review.FormatVersion, Clusters: []review.Change{}, Unknown: []string{}, Causes: []review.Cause{}, Notes: []string{}},
-		"plan.schema.json":   &engine.Plan{FormatVersion: engine.FormatVersion, Actions: []engine.Action{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}, OpenIntents: []engine.OpenIntent{}, Denied: []engine.Denied{}, Warnings: []string{}, Clusters: []engine.Planned{}, Providers: []engine.PlanProvider{}},
+		"plan.schema.json":   &engine.Plan{FormatVersion: engine.FormatVersion, Summary: engine.Summary{Cost: []provider.Price{}}, Actions: []engine.Action{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}, OpenIntents: []engine.OpenIntent{}, Denied: []engine.Denied{}, Guards: []engine.Guard{}, Owned: []engine.Owned{}, Warnings: []string{}, Clusters: []engine.Planned{}, Providers: []engine.PlanProvider{}},
 		"result.schema.json": &engine.Result{FormatVersion: engine.FormatVersion, Outcomes: []engine.Outcome{}, Settled: []engine.Outcome{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}},
 	}
 	for name, typ := range published {

@@ -18,6 +18,7 @@ type Cluster struct {
 	provider.Desired
 	Entry    string // the providers entry
 	Meanings provider.Meanings
+	Rules    Rules
 	// Source gives the spec's position of a path inside the cluster.
 	Source func(path string) string
 }
@@ -32,6 +33,8 @@ type Entry struct {
 	Endpoint    string
 	Timing      *provider.Timing
 	Hash        string // of the plugin's binary
+	// MaxRemoved limits the nodes removed from all clusters of the account.
+	MaxRemoved *Budget
 	// Gone is closed when the plugin's process has ended; nil: it has none.
 	Gone <-chan struct{}
 }

@@ -108,19 +108,32 @@ func (p *Planner) compare(plan *Plan, clusters []*Cluster, answers map[string]pr
 				continue
 			}
 		}
-		diff, err := Diff(c, o.Cluster)
+		fit, owned, diff, err := diffAgainst(c, o.Cluster)
 		switch {
 		case err != nil:
 			plan.unread(c, provider.Errorf(provider.KindInternal, "plugin %s: %w", entry.Description.Name, err))
+			continue
+		case !diff.Empty() && summary && o.Presence == provider.Present:
+			again = append(again, c)
+			continue
 		case diff.Empty():
 			plan.Summary.Unchanged++
-		case summary && o.Presence == provider.Present:
-			again = append(again, c)
 		default:
-			items = append(items, item{c.canonical(), o.Cluster, diff})
+			items = append(items, item{fit.canonical(), o.Cluster, diff})
 		}
+		plan.Owned = append(plan.Owned, owned...)
 	}
 	return items, again
+}
+
+// diffAgainst is Diff of what the cluster's rules leave to be compared.
+func diffAgainst(c *Cluster, live *provider.State) (*Cluster, []Owned, Difference, error) {
+	fit, owned, err := c.against(live)
+	if err != nil {
+		return nil, nil, Difference{}, err
+	}
+	diff, err := Diff(fit, live)
+	return fit, owned, diff, err
 }
 
 // canonical is the cluster with its spec in the form in which a plan keeps it:

@@ -23,17 +23,21 @@ type Plan struct {
 	Digest        string `json:"digest"` // of everything else in the plan
 	// Nonce tells two approvals of one wish apart where the planner knew no
 	// history; it is set when such a plan is saved.
-	Nonce       string         `json:"nonce,omitempty"`
-	SpecDigest  string         `json:"spec_digest"`
-	Summary     Summary        `json:"summary"`
-	Actions     []Action       `json:"actions"`
-	Blocked     []Blocked      `json:"blocked"`
-	Unread      []Unread       `json:"unread"`
-	OpenIntents []OpenIntent   `json:"open_intents"`
-	Denied      []Denied       `json:"denied"`
-	Warnings    []string       `json:"warnings"`
-	Clusters    []Planned      `json:"clusters"` // every cluster with actions
-	Providers   []PlanProvider `json:"providers"`
+	Nonce       string       `json:"nonce,omitempty"`
+	SpecDigest  string       `json:"spec_digest"`
+	Summary     Summary      `json:"summary"`
+	Actions     []Action     `json:"actions"`
+	Blocked     []Blocked    `json:"blocked"`
+	Unread      []Unread     `json:"unread"`
+	OpenIntents []OpenIntent `json:"open_intents"`
+	Denied      []Denied     `json:"denied"`
+	// Guards are those that apply writes to history or takes out of it.
+	Guards []Guard `json:"guards"`
+	// Owned are differences that are somebody else's to keep.
+	Owned     []Owned        `json:"owned"`
+	Warnings  []string       `json:"warnings"`
+	Clusters  []Planned      `json:"clusters"` // every cluster with actions
+	Providers []PlanProvider `json:"providers"`
 }
 
 // Summary counts the plan's actions by op, and clusters. Removed is in nodes.
@@ -47,6 +51,9 @@ type Summary struct {
 	Unread    int `json:"unread"`
 	Unchanged int `json:"unchanged"`
 	Clusters  int `json:"clusters"`
+	// Cost has a sum for each currency and period; a refund is negative.
+	Cost     []provider.Price `json:"cost"`
+	Unpriced int              `json:"unpriced"` // actions without a price
 }
 
 // Action is one call that changes the cloud.
@@ -118,6 +125,43 @@ type Denied struct {
 	Source  string `json:"source"`
 }
 
+// GuardProtect and GuardMaxRemoved are guards that a spec states.
+const (
+	GuardProtect    = "protect"
+	GuardMaxRemoved = "max_removed"
+)
+
+// Guard is a guard that is new, or is lifted. History remembers guards, so that
+// taking the line out of a spec does not lift one in the same plan that needs it
+// lifted.
+type Guard struct {
+	Address  string  `json:"address"` // a cluster's, a group's, or "providers.NAME"
+	Guard    string  `json:"guard"`
+	Change   string  `json:"change"` // GuardSet or GuardLift
+	Provider string  `json:"provider"`
+	Before   *Budget `json:"before,omitempty"` // of max_removed
+	After    *Budget `json:"after,omitempty"`
+	// Source is the guard's line in the spec; of one that is lifted, the line at
+	// which it stood when it was applied last.
+	Source string `json:"source"`
+}
+
+const (
+	GuardSet  = "set"
+	GuardLift = "lift" // gone from the spec, or looser there
+)
+
+// Owned is a field that differs and is kept by somebody else. It is information:
+// no action comes of it and nothing counts it.
+type Owned struct {
+	Address  string               `json:"address"`
+	Provider string               `json:"provider"`
+	Kind     string               `json:"kind"`
+	Field    provider.FieldChange `json:"field"`
+	Owner    string               `json:"owner"`
+	Source   string               `json:"source"`
+}
+
 // Planned is a cluster's part of the plan: what is needed to plan it again.
 type Planned struct {
 	Address  string            `json:"address"`
@@ -125,7 +169,9 @@ type Planned struct {
 	Desired  provider.Desired  `json:"desired"`
 	Meanings provider.Meanings `json:"meanings"`
 	Sources  map[string]string `json:"sources"` // path to position, of the fields that change
-	Waits    provider.Status   `json:"waits,omitempty"`
+	// Rules are the spec's, as far as apply has to keep them.
+	Rules Rules           `json:"rules,omitzero"`
+	Waits provider.Status `json:"waits,omitempty"`
 	// LiveName is the cluster's name where it is another than the wanted one.
 	LiveName string `json:"live_name,omitempty"`
 	// LastOp is the newest closed request in the cluster's history that the
@@ -145,6 +191,7 @@ type PlanProvider struct {
 	Credentials  map[string]string `json:"credentials,omitempty"` // names of variables
 	Endpoint     string            `json:"endpoint,omitempty"`
 	Timing       *provider.Timing  `json:"timing,omitempty"`
+	MaxRemoved   *Budget           `json:"max_removed,omitempty"`
 }
 
 // Empty reports that the plan would change nothing.
@@ -202,6 +249,9 @@ func ReadPlan(b []byte) (*Plan, error) {
 	}
 	for i := range p.Blocked {
 		fixFields(p.Blocked[i].Fields)
+	}
+	for i := range p.Owned {
+		p.Owned[i].Field.Before, p.Owned[i].Field.After = normalise(p.Owned[i].Field.Before), normalise(p.Owned[i].Field.After)
 	}
 	for i := range p.Clusters {
 		p.Clusters[i].Desired.Spec = canonical(p.Clusters[i].Desired.Spec)

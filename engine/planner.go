@@ -28,6 +28,8 @@ type Planner struct {
 	AllowShrink bool
 	// Quote asks for prices where the provider can.
 	Quote bool
+	// MaxCost limits what the plan may cost; it needs Quote.
+	MaxCost []CostLimit
 	// Read hears of every cluster as it is read.
 	Read func(provider.Observation)
 }
@@ -223,7 +225,7 @@ func (p *Planner) add(plan *Plan, it item, result planned) error {
 	if len(result.actions) == 0 {
 		return nil
 	}
-	c := Planned{Address: it.cluster.Address, Provider: it.cluster.Entry, Desired: it.cluster.Desired, Meanings: it.cluster.Meanings, Sources: sources}
+	c := Planned{Address: it.cluster.Address, Provider: it.cluster.Entry, Desired: it.cluster.Desired, Meanings: it.cluster.Meanings, Sources: sources, Rules: it.cluster.Rules}
 	if it.live != nil && it.live.Status != provider.StatusReady {
 		c.Waits = it.live.Status
 		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s is %s now; apply waits until it is ready", it.cluster.Address, statusWord(it.live)))
@@ -279,12 +281,14 @@ func (p *Planner) finish(plan *Plan, clusters []*Cluster) {
 		s.Removed += a.Removed()
 	}
 	s.Blocked, s.Unread = len(plan.Blocked), len(plan.Unread)
+	s.Cost, s.Unpriced = Costs(plan.Actions)
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		plan.Providers = append(plan.Providers, pin(p.Entries[name]))
 	}
 	slices.SortStableFunc(plan.Blocked, func(a, b Blocked) int { return strings.Compare(a.Address, b.Address) })
 	slices.SortStableFunc(plan.Unread, func(a, b Unread) int { return strings.Compare(a.Address, b.Address) })
 	plan.Actions, plan.Blocked, plan.Unread = orEmpty(plan.Actions), orEmpty(plan.Blocked), orEmpty(plan.Unread)
+	plan.Guards, plan.Owned = orEmpty(plan.Guards), orEmpty(plan.Owned)
 	plan.OpenIntents, plan.Denied, plan.Warnings = orEmpty(plan.OpenIntents), orEmpty(plan.Denied), orEmpty(plan.Warnings)
 	plan.Clusters, plan.Providers = orEmpty(plan.Clusters), orEmpty(plan.Providers)
 }
@@ -300,6 +304,6 @@ func pin(e *Entry) PlanProvider {
 	return PlanProvider{
 		Name: e.Name, Plugin: e.Description.Name, Version: e.Description.Version, Hash: e.Hash,
 		SchemaDigest: e.Description.Schema.Digest, Settings: canonical(e.Settings), Credentials: e.Credentials,
-		Endpoint: e.Endpoint, Timing: e.Timing,
+		Endpoint: e.Endpoint, Timing: e.Timing, MaxRemoved: e.MaxRemoved,
 	}
 }

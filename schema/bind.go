@@ -30,14 +30,14 @@ func bindingFor(sources []Source, pkg string) []byte {
 	b.WriteString(")\n\nproviders: [string]: {\n")
 	fmt.Fprintf(&b, "\tplugin!: %s | error(\"no plugin \\(plugin); known are %s\")\n", quotedOr(plugins), strings.Join(plugins, ", "))
 	for _, src := range sources {
-		fmt.Fprintf(&b, "\tif plugin == %q {%s.%s}\n", src.Plugin, alias(src.Plugin), src.Provider)
+		fmt.Fprintf(&b, "\tif plugin == %q {%s.%s}\n", src.Plugin, alias(src.Plugin), managed(src.Provider))
 	}
 	b.WriteString("}\n\nclusters: [string]: {\n\tprovider!: string\n\tkind!:     string\n\tlet p = providers[provider].plugin\n")
 	for _, src := range sources {
 		kinds := slices.Sorted(maps.Keys(src.Kinds))
 		fmt.Fprintf(&b, "\tif p == %q {kind!: %s | error(\"%s has no kind \\(kind)\")}\n", src.Plugin, quotedOr(kinds), src.Plugin)
 		for _, kind := range kinds {
-			fmt.Fprintf(&b, "\tif p == %q if kind == %q {%s.%s}\n", src.Plugin, kind, alias(src.Plugin), src.Kinds[kind])
+			fmt.Fprintf(&b, "\tif p == %q if kind == %q {%s.%s}\n", src.Plugin, kind, alias(src.Plugin), managed(src.Kinds[kind]))
 		}
 	}
 	b.WriteString("}\n")

@@ -18,6 +18,10 @@ import (
 type Cluster struct {
 	provider.Desired
 	Entry string // key in Fleet.Providers
+	// Rules is what the cluster says to clusterctl itself, shaped as in the
+	// spec, with counts that are a range; nil when it says nothing. Spec has
+	// none of it.
+	Rules json.RawMessage
 	// Meanings is the table of the cluster's kind, shared by all of them.
 	Meanings provider.Meanings
 
@@ -97,6 +101,14 @@ func (l *loader) desired(s *subject, entry, kind string, unified cue.Value) *Clu
 	if len(faults) > 0 {
 		return nil
 	}
+	rules, err := takeRules(spec)
+	if err == nil && rules != nil {
+		content, err = marshal(spec)
+	}
+	if err != nil {
+		l.report(s.problem(Problem{Kind: KindLimit, Message: fmt.Sprintf("%s: %v", s.where, err)}))
+		return nil
+	}
 	id, _ := spec["id"].(string)
 	name, _ := spec["name"].(string)
 	if name == "" {
@@ -118,7 +130,7 @@ func (l *loader) desired(s *subject, entry, kind string, unified cue.Value) *Clu
 	}
 	return &Cluster{
 		Desired: provider.Desired{Address: s.cluster, Kind: kind, ID: id, Name: name, Spec: content},
-		Entry:   entry, Meanings: s.def.meanings,
+		Entry:   entry, Meanings: s.def.meanings, Rules: rules,
 		tree: l.tree, raw: s.raw, eval: &l.eval,
 	}
 }

@@ -22,7 +22,8 @@ type Entry struct {
 	// Credentials says which variable holds each credential that does not come
 	// from the cloud's customary one: "access_key_id" to "CCTL_CRED_OPS_AK".
 	Credentials  map[string]string
-	Source       string // "fleet.cue:4:2"
+	Rules        json.RawMessage // what it says to clusterctl itself; nil: nothing
+	Source       string          // "fleet.cue:4:2"
 	SchemaDigest string
 }
 
@@ -64,17 +65,23 @@ func (l *loader) entry(name string, raw cue.Value) (*Entry, *compiled) {
 		l.report(problems...)
 		return nil, c
 	}
-	content, _, err := canonical(unified)
+	content, values, err := canonical(unified)
 	var common settings
 	if err == nil {
 		err = json.Unmarshal(content, &common)
+	}
+	var rules json.RawMessage
+	if err == nil {
+		if rules, err = takeRules(values); err == nil && rules != nil {
+			content, err = marshal(values)
+		}
 	}
 	if err != nil {
 		l.report(s.problem(Problem{Kind: KindProvider, Message: fmt.Sprintf("%s: %v", s.where, err)}))
 		return nil, c
 	}
 	e := &Entry{
-		Name: name, Plugin: plugin, Settings: content, Endpoint: common.Endpoint,
+		Name: name, Plugin: plugin, Settings: content, Rules: rules, Endpoint: common.Endpoint,
 		Source: l.at(labelPos(raw)), SchemaDigest: c.Digest, Credentials: map[string]string{},
 	}
 	sound := l.entryRules(s, e, common, c)

@@ -17,8 +17,8 @@ type Limit struct {
 	Attributes []string
 }
 
-// Limits lists every leaf field of every kind and of the providers entries, in
-// the order of the schema's files. Sources that do not compile are an error.
+// Limits lists every leaf field of every kind and of the providers entries that
+// the plugins' own files state, in the files' order. Sources that do not compile are an error.
 func Limits(sources []Source) ([]Limit, error) {
 	ctx := newContext()
 	var all []Limit
@@ -30,7 +30,7 @@ func Limits(sources []Source) ([]Limit, error) {
 		add := func(kind string, def *definition) {
 			for _, path := range def.fields.order {
 				f := def.fields.byPath[path]
-				if path == "" || f.structs || f.rule == "" {
+				if path == "" || f.structs || f.rule == "" || ofManaged(path) {
 					continue
 				}
 				all = append(all, Limit{

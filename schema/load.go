@@ -142,7 +142,7 @@ func (l *loader) load() *Fleet {
 		l.entries[name] = c
 		if e != nil {
 			fleet.Providers[name] = e
-			fmt.Fprintf(digest, "provider %q %s %s\n", name, e.SchemaDigest, e.Settings)
+			fmt.Fprintf(digest, "provider %q %s %s%s\n", name, e.SchemaDigest, e.Settings, e.Rules)
 		}
 	})
 	l.each(raw, "clusters", func(address string, v cue.Value) {
@@ -153,7 +153,7 @@ func (l *loader) load() *Fleet {
 	})
 	slices.SortFunc(fleet.Clusters, func(a, b *Cluster) int { return strings.Compare(a.Address, b.Address) })
 	for _, c := range fleet.Clusters {
-		fmt.Fprintf(digest, "cluster %q %s %s\n", c.Address, fleet.Providers[c.Entry].SchemaDigest, c.Spec)
+		fmt.Fprintf(digest, "cluster %q %s %s%s\n", c.Address, fleet.Providers[c.Entry].SchemaDigest, c.Spec, c.Rules)
 	}
 	fleet.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	l.twins(fleet)

@@ -63,6 +63,11 @@ func compile(ctx *cue.Context, src Source) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours, _, err := manage(src, files)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, ours)
 	inst := build.NewContext().NewInstance(src.Plugin, nil)
 	for _, f := range files {
 		if err := inst.AddSyntax(f); err != nil {
@@ -75,14 +80,11 @@ func compile(ctx *cue.Context, src Source) (*compiled, error) {
 	}
 	c := &compiled{Source: src, kinds: make(map[string]*definition, len(src.Kinds))}
 	define := func(name, title string) (*definition, error) {
-		v := pkg.LookupPath(cue.ParsePath(name))
-		if !strings.HasPrefix(name, "#") || !v.Exists() {
-			return nil, fmt.Errorf("schema of plugin %s: %s is not a definition of it", src.Plugin, name)
-		}
+		v := pkg.LookupPath(cue.ParsePath(managed(name)))
 		if err := v.Validate(); err != nil {
 			return nil, fmt.Errorf("schema of plugin %s: %s: %s", src.Plugin, name, details(err))
 		}
-		fs := fieldsOf(files, name)
+		fs := fieldsOf(files, managed(name))
 		return &definition{title: title, value: v, fields: fs, meanings: fs.meanings()}, nil
 	}
 	if c.entry, err = define(src.Provider, "an entry of plugin "+src.Plugin); err != nil {

@@ -82,7 +82,7 @@ func openTree(cwd, pattern string, snapshot *Snapshot, sources []Source) (*tree,
 	}
 	t.vendor = filepath.Join(t.root, "cue.mod", "pkg", filepath.FromSlash(schemaImport))
 	for _, src := range sources {
-		for name, content := range src.Files {
+		for name, content := range src.vendored() {
 			t.overlay[filepath.Join(t.vendor, src.Plugin, name)] = load.FromBytes(content)
 		}
 	}

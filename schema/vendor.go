@@ -31,7 +31,7 @@ func Vendor(root string, sources []Source, pkg string) (changed []string, err er
 			return nil, err
 		}
 		digests[src.Plugin] = src.Digest
-		for name, content := range src.Files {
+		for name, content := range src.vendored() {
 			want[path.Join(vendorDir(src.Plugin), name)] = content
 		}
 	}
@@ -60,7 +60,7 @@ func Vendor(root string, sources []Source, pkg string) (changed []string, err er
 			return changed, fmt.Errorf("vendor schemas: %w", err)
 		}
 		for _, name := range names {
-			if src.Files[filepath.Base(name)] != nil {
+			if base := filepath.Base(name); base == managedFile || src.Files[base] != nil {
 				continue
 			}
 			if err := os.Remove(name); err != nil {
@@ -70,6 +70,17 @@ func Vendor(root string, sources []Source, pkg string) (changed []string, err er
 		}
 	}
 	return changed, nil
+}
+
+// vendored is what stands in the user's module: the plugin's files and ours.
+func (src Source) vendored() map[string][]byte {
+	files := maps.Clone(src.Files)
+	if parsed, err := parseSource(src); err == nil {
+		if _, text, err := manage(src, parsed); err == nil {
+			files[managedFile] = text
+		}
+	}
+	return files
 }
 
 func vendorDir(plugin string) string { return path.Join("cue.mod", "pkg", schemaImport, plugin) }
@@ -120,7 +131,7 @@ func (l *loader) staleVendor() {
 				files[filepath.Base(file)] = content
 			}
 		}
-		if provider.SchemaDigest(files) != l.plugins[name].Digest {
+		if provider.SchemaDigest(files) != provider.SchemaDigest(l.plugins[name].vendored()) {
 			stale = append(stale, name)
 		}
 	}

@@ -230,7 +230,7 @@ func refuse(ours map[string]*schema.Adopted, fleet *schema.Fleet, problems []sch
 
 // differs says what a plan would want to change of a cluster as written.
 func differs(cl *schema.Cluster, live *provider.State) string {
-	diff, err := engine.Diff(&engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings}, live)
+	diff, err := engine.Diff(wanted(cl), live)
 	if err != nil {
 		return err.Error()
 	}

@@ -183,7 +183,7 @@ func sideOf(fleet *schema.Fleet) []*review.Cluster {
 	var side []*review.Cluster
 	for _, cl := range fleet.Clusters {
 		side = append(side, &review.Cluster{
-			Cluster: &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Source: cl.Source},
+			Cluster: wanted(cl),
 			Origins: func(path string) []review.Place {
 				var places []review.Place
 				for _, p := range cl.Origins(path) {

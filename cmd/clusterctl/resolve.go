@@ -126,7 +126,7 @@ func (sh *shell) unsettledCluster(ctx context.Context, c *cli.Context) (*engine.
 		return nil, nil, nil, exitf(exitError, "%s", text)
 	}
 	cl := fleet.Clusters[at]
-	cluster := &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Source: cl.Source}
+	cluster := wanted(cl)
 	store, err := sh.peekStore(c)
 	if err != nil {
 		return nil, nil, nil, err

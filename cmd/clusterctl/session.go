@@ -35,6 +35,7 @@ type pinned struct {
 	endpoint                         string
 	timing                           *provider.Timing
 	credentials                      map[string]string
+	maxRemoved                       *engine.Budget
 }
 
 // entriesOf are the entries that the clusters use.
@@ -45,7 +46,7 @@ func entriesOf(fleet *schema.Fleet, clusters []*engine.Cluster) []pinned {
 			continue
 		}
 		list = append(list, pinned{name: name, plugin: e.Plugin, schemaDigest: e.SchemaDigest, settings: e.Settings,
-			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials})
+			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials, maxRemoved: budgetOf(e)})
 	}
 	slices.SortFunc(list, func(a, b pinned) int { return compare(a.name, b.name) })
 	return list
@@ -62,9 +63,27 @@ func entriesOfPlan(p *engine.Plan, open []journal.Intent) []pinned {
 			continue
 		}
 		list = append(list, pinned{name: e.Name, plugin: e.Plugin, schemaDigest: e.SchemaDigest, hash: e.Hash, settings: e.Settings,
-			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials})
+			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials, maxRemoved: e.MaxRemoved})
 	}
 	return list
+}
+
+// budgetOf is the entry's max_removed. Its rules have passed the schema.
+func budgetOf(e *schema.Entry) *engine.Budget {
+	rules, err := engine.ReadRules(e.Rules)
+	if err != nil {
+		panic(err)
+	}
+	return rules.MaxRemoved
+}
+
+// wanted is a cluster of the spec in the engine's form.
+func wanted(cl *schema.Cluster) *engine.Cluster {
+	rules, err := engine.ReadRules(cl.Rules)
+	if err != nil {
+		panic(err) // they have passed the schema
+	}
+	return &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Rules: rules, Source: cl.Source}
 }
 
 // session is the running plugins of one command.
@@ -160,7 +179,7 @@ func (sh *shell) configureOne(ctx context.Context, p *pluginhost.Plugin, w pinne
 		return nil, err
 	}
 	return &engine.Entry{Name: w.name, Provider: sh.taps.wrap(w.plugin, p.Provider), Description: d, Settings: w.settings, Credentials: w.credentials,
-		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256, Gone: p.Exited()}, nil
+		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256, MaxRemoved: w.maxRemoved, Gone: p.Exited()}, nil
 }
 
 // ofEntry says which entry an error is about; each of several joined ones gets

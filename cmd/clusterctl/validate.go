@@ -60,7 +60,7 @@ func choose(c *cli.Context, fleet *schema.Fleet) ([]*engine.Cluster, error) {
 		if len(targets) > 0 && !slices.ContainsFunc(targets, hit) || slices.ContainsFunc(excludes, hit) {
 			continue
 		}
-		chosen = append(chosen, &engine.Cluster{Desired: cl.Desired, Entry: cl.Entry, Meanings: cl.Meanings, Source: cl.Source})
+		chosen = append(chosen, wanted(cl))
 	}
 	return chosen, nil
 }
