@@ -272,6 +272,8 @@ func inWords(e ast.Expr) string {
 			return choice(flat(e, token.OR))
 		}
 		return all(flat(e, token.AND))
+	case *ast.StructLit:
+		return "`{min, max}` of such" // a range beside the number
 	case *ast.ListLit:
 		if dots, ok := e.Elts[0].(*ast.Ellipsis); ok && len(e.Elts) == 1 {
 			return "a list, each " + inWords(dots.Type)

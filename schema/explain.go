@@ -106,7 +106,7 @@ func (s *subject) explainOne(errs []errors.Error, path []string, ownOnly bool) P
 	case saysRequired, saysIncomplete, saysOperand:
 		p.Kind = KindMissingField
 		p.Message = name + " is required"
-		f := s.field(path)
+		f := s.documented(path)
 		if found {
 			p.Message = name + " has no concrete value"
 		} else {
@@ -133,10 +133,15 @@ func (s *subject) explainOne(errs []errors.Error, path []string, ownOnly bool) P
 			s.unknownField(&p, path)
 			at, found = cue.Value{}, false
 			pos = s.nearestLabel(s.raw, path)
+		} else if name := s.culprit(path, at, found); name != "" {
+			path = append(path[:len(path):len(path)], name)
+			p.Path = dotted(path)
+			at, _ = descend(s.raw, path)
+			pos = valuePos(at)
 		}
 	}
 	documented := p.Kind == KindMissingField || p.Kind == KindLimit && s.schemaSays(errs)
-	if f := s.field(path); f != nil && documented {
+	if f := s.documented(path); f != nil && documented {
 		p.Limit = f.source
 	}
 	s.numberHint(&p, path, at, found)
@@ -157,16 +162,20 @@ func (s *subject) schemaSays(errs []errors.Error) bool {
 }
 
 // quoteArgs puts the string that a sentence of the schema quotes into quotes:
-// "4" is not 4, and an empty one would not show.
+// "4" is not 4, and an empty one would not show. A struct is quoted as people
+// write it.
 func quoteArgs(args []any, at cue.Value, found bool) []any {
-	text, err := at.String()
-	if !found || err != nil {
+	if !found {
 		return args
 	}
+	text, err := at.String()
+	members := at.IncompleteKind() == cue.StructKind
 	out := slices.Clone(args)
 	for i, a := range out {
-		if s, ok := a.(string); ok && s == text {
+		if s, ok := a.(string); ok && err == nil && s == text {
 			out[i] = strconv.Quote(s)
+		} else if !ok && members && strings.HasPrefix(fmt.Sprint(a), "{") {
+			out[i] = inBraces(at)
 		}
 	}
 	return out
@@ -261,11 +270,22 @@ func (s *subject) field(path []string) *field {
 	return s.def.fields.find(path)
 }
 
+// documented is the field whose comment tells of path: that of the number, for
+// the ends of a range.
+func (s *subject) documented(path []string) *field {
+	if f := s.field(path); f == nil || f.doc != "" || f.source != "" || !s.def.fields.within(f.path) {
+		return f
+	}
+	return s.field(path[:len(path)-1])
+}
+
 // nameOf is what a message calls the thing at path.
 func (s *subject) nameOf(path []string) string {
 	switch {
 	case len(path) == 0:
 		return s.where
+	case s.def != nil && s.def.fields.within(dotted(path)):
+		return path[len(path)-2] + "." + path[len(path)-1]
 	case isIndex(path[len(path)-1]) && len(path) > 1:
 		return fmt.Sprintf("%s[%s]", path[len(path)-2], path[len(path)-1])
 	}

@@ -22,6 +22,7 @@ type field struct {
 	missing string // what to say when it has no value and needs one
 	single  string // the setting of the entry for each value of which there is one cluster of the kind
 	structs bool   // has fields of its own
+	plain   bool   // may be one value too: the fields are those of another form of it, such as a range
 	always  bool   // allowed whatever the other fields say
 }
 
@@ -130,6 +131,7 @@ func (w *fieldWalk) decl(path string, d ast.Decl) {
 		}
 		f := w.out.at(join(path, name))
 		f.always = f.always || w.ifs == 0
+		f.plain = f.plain || single(d.Value)
 		doc, source := comment(d)
 		if f.doc == "" {
 			f.doc = doc
@@ -260,6 +262,26 @@ func ruleOf(e ast.Expr) string {
 	return oneLine(string(b))
 }
 
+// single says whether e allows a value that is no struct.
+func single(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return single(e.X)
+	case *ast.UnaryExpr:
+		return e.Op != token.MUL || single(e.X)
+	case *ast.BinaryExpr:
+		if e.Op == token.OR {
+			return single(e.X) || single(e.Y)
+		}
+		return single(e.X) && single(e.Y)
+	case *ast.Ident:
+		return e.Name != "_" && !strings.HasPrefix(e.Name, "#") && !strings.HasPrefix(e.Name, "_")
+	case *ast.BasicLit:
+		return true
+	}
+	return false
+}
+
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func join(path, name string) string {
@@ -271,4 +293,11 @@ func join(path, name string) string {
 
 func isIndex(seg string) bool {
 	return seg != "" && strings.Trim(seg, "0123456789") == ""
+}
+
+// within says whether path is part of another form of a plain value: the ends
+// of a range are told with the number that it stands for.
+func (fs *fields) within(path string) bool {
+	i := strings.LastIndexByte(path, '.')
+	return i > 0 && fs.byPath[path[:i]] != nil && fs.byPath[path[:i]].plain
 }

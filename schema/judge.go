@@ -1,10 +1,12 @@
 package schema
 
 import (
+	"slices"
 	"strconv"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/errors"
 )
 
 // rounds bounds how often a broken cluster is evaluated again.
@@ -67,6 +69,37 @@ func (s *subject) evaluate(omit map[string]bool) error {
 		return nil
 	}
 	return s.ctx.BuildExpr(expr).Unify(s.def.value).Validate(cue.Concrete(true))
+}
+
+// culprit is the one field of a refused range that is refused by itself: a
+// schema that says "a number, or this struct, or else this sentence" refuses the
+// struct as a whole. It is empty when the fields are at odds with each other.
+func (s *subject) culprit(path []string, at cue.Value, found bool) string {
+	if f := s.field(path); !found || f == nil || !f.plain || at.IncompleteKind() != cue.StructKind {
+		return ""
+	}
+	var names []string
+	it, err := at.Fields()
+	for err == nil && it.Next() {
+		names = append(names, it.Selector().Unquoted())
+	}
+	guilty := ""
+	for _, name := range names {
+		omit := map[string]bool{}
+		for _, other := range names {
+			if other != name {
+				omit[dotted(append(path[:len(path):len(path)], other))] = true
+			}
+		}
+		refused := slices.ContainsFunc(errors.Errors(s.evaluate(omit)), func(e errors.Error) bool { return slices.Equal(relative(e.Path(), 0), path) })
+		switch {
+		case refused && guilty != "":
+			return ""
+		case refused:
+			guilty = name
+		}
+	}
+	return guilty
 }
 
 // below says whether p's path was taken out, or lies around something that was.

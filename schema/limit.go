@@ -30,7 +30,7 @@ func Limits(sources []Source) ([]Limit, error) {
 		add := func(kind string, def *definition) {
 			for _, path := range def.fields.order {
 				f := def.fields.byPath[path]
-				if path == "" || f.structs || f.rule == "" || ofManaged(path) {
+				if path == "" || f.structs && !f.plain || f.rule == "" || ofManaged(path) || def.fields.within(path) {
 					continue
 				}
 				all = append(all, Limit{

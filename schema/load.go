@@ -38,6 +38,11 @@ type Fleet struct {
 	Providers map[string]*Entry
 	Clusters  []*Cluster // by address
 	Total     int        // with those that are not sound
+	// Vendored and Hosts are what LockFile says: the digest of each plugin's schema
+	// that stands in the module, and hosts outside the clouds' own domains that may
+	// receive signed requests.
+	Vendored map[string]string
+	Hosts    []string
 }
 
 // Load reads a spec and tells everything that is wrong with it, sorted by file
@@ -134,7 +139,7 @@ func (l *loader) load() *Fleet {
 	if l.snapshot == nil {
 		l.staleVendor()
 	}
-	fleet := &Fleet{Root: l.root, Providers: map[string]*Entry{}}
+	fleet := &Fleet{Root: l.root, Providers: map[string]*Entry{}, Vendored: l.lock.Schemas, Hosts: l.lock.Endpoints}
 	l.outside(raw)
 	digest := sha256.New()
 	l.each(raw, "providers", func(name string, v cue.Value) {
@@ -145,8 +150,10 @@ func (l *loader) load() *Fleet {
 			fmt.Fprintf(digest, "provider %q %s %s%s\n", name, e.SchemaDigest, e.Settings, e.Rules)
 		}
 	})
+	all := map[string]cue.Value{}
 	l.each(raw, "clusters", func(address string, v cue.Value) {
 		fleet.Total++
+		all[address] = v
 		if c := l.cluster(address, v); c != nil && fleet.Providers[c.Entry] != nil {
 			fleet.Clusters = append(fleet.Clusters, c)
 		}
@@ -158,6 +165,7 @@ func (l *loader) load() *Fleet {
 	fleet.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	l.twins(fleet)
 	l.single(fleet)
+	l.depends(all)
 	return fleet
 }
 

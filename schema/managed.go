@@ -82,7 +82,7 @@ func manage(src Source, files []*ast.File) (*ast.File, []byte, error) {
 func (fs *fields) compared(path string) []string {
 	var names []string
 	for _, name := range fs.children(undotted(path)) {
-		if f := fs.byPath[join(path, name)]; f.meaning&(provider.Param|provider.Secret) == 0 && !f.structs {
+		if f := fs.byPath[join(path, name)]; f.meaning&(provider.Param|provider.Secret) == 0 && (f.plain || !f.structs) {
 			names = append(names, name)
 		}
 	}

@@ -46,12 +46,12 @@ func TestRules(t *testing.T) {
 		"other attributes":         {cluster(`provider: "hw", kind: "mrs" @note(of ours)`), nil},
 		"typo below a known field": {cluster(`provider: "hw", kind: "mrs", node_groups: core: {count: 3, cuont: 4}`), []string{`b.cue:2 unknown-field "cuont" is not a field of node_groups.core`}},
 		"typos and a limit": {cluster(`provider: "hw", kind: "mrs", nmae: "x", node_groups: core: {count: 0, cuont: 4}`),
-			[]string{`b.cue:2 unknown-field "nmae" is not a field of kind "mrs"`, "b.cue:2 limit the number of Core nodes is a whole number from 1 to 500, not 0", `b.cue:2 unknown-field "cuont" is not a field of node_groups.core`}},
+			[]string{`b.cue:2 unknown-field "nmae" is not a field of kind "mrs"`, "b.cue:2 limit the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not 0", `b.cue:2 unknown-field "cuont" is not a field of node_groups.core`}},
 		"a limit of the team's own": {"clusters: [string]: node_groups: core: count: <=5\n" + cluster(`provider: "hw", kind: "mrs", node_groups: core: count: 9`), []string{"b.cue:3 limit count must be <=5, not 9"}},
 		"two values":                {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: 4`) + "clusters: a: node_groups: core: count: 5\n", []string{"b.cue:2 conflict count has two values, 4 and 5"}},
 		"not concrete":              {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: int`), []string{"b.cue:2 missing-field count has no concrete value"}},
-		"missing in a group":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: {}`), []string{"b.cue:2 missing-field count is required"}},
-		"a number in quotes":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: "4"`), []string{`b.cue:2 limit the number of Core nodes is a whole number from 1 to 500, not "4"`}},
+		"missing in a group":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: min: 3`), []string{"b.cue:2 missing-field count.max is required"}},
+		"a number in quotes":        {cluster(`provider: "hw", kind: "mrs", node_groups: core: count: "4"`), []string{`b.cue:2 limit the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not "4"`}},
 		"typo in a budget":          {cluster(`provider: "hw", kind: "mrs", max_removed: {count: 1, pre: "7d"}`), []string{`b.cue:2 unknown-field "pre" is not a field of max_removed`}},
 		"a budget's time":           {cluster(`provider: "hw", kind: "mrs", max_removed: {count: 1, per: "1 day"}`), []string{`b.cue:2 limit per must be a time such as 90m, 24h, 7d or 2w, not "1 day"`}},
 		"protect is a word":         {cluster(`provider: "hw", kind: "mrs", node_groups: core: {count: 3, protect: "yes"}`), []string{`b.cue:2 limit protect must be true or false, not "yes"`}},
@@ -217,8 +217,8 @@ func TestLimitIsTheSchemas(t *testing.T) {
 	}
 	const source = "MRS API, cluster resize, table 2, instances"
 	for name, tc := range map[string]struct{ spec, message, limit string }{
-		"the schema's":        {cluster("501"), "the number of Core nodes is a whole number from 1 to 500, not 501", source},
-		"the schema's, typed": {cluster("1.5"), "the number of Core nodes is a whole number from 1 to 500, not 1.5", source},
+		"the schema's":        {cluster("501"), "the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not 501", source},
+		"the schema's, typed": {cluster("1.5"), "the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not 1.5", source},
 		"no value":            {cluster("int"), "count has no concrete value", source},
 		"the team's":          {own + cluster("5"), "count must be <=4, not 5", ""},
 		"the team's, of both": {own + cluster("501"), "count must be <=4, not 501", ""},

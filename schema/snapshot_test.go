@@ -63,7 +63,7 @@ func TestSnapshot(t *testing.T) {
 		"no directory": {"dev", schema.Snapshot{Files: files}, "no directory dev"},
 		"a file":       {"prod/a.cue", schema.Snapshot{Files: files}, "prod/a.cue is a file; a spec is a directory of CUE files"},
 		"a link":       {"prod", schema.Snapshot{Files: files, Links: map[string]bool{"envs/prod/a.cue": true}}, "prod/a.cue prod/a.cue is a symbolic link; a spec may not have any"},
-		"a mistake":    {"prod", schema.Snapshot{Files: map[string][]byte{"envs/prod/a.cue": []byte(strings.Replace(snapshotFleet, "5", "501", 1))}}, "prod/a.cue the number of Core nodes is a whole number from 1 to 500, not 501"},
+		"a mistake":    {"prod", schema.Snapshot{Files: map[string][]byte{"envs/prod/a.cue": []byte(strings.Replace(snapshotFleet, "5", "501", 1))}}, "prod/a.cue the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not 501"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, problems := load(test.pattern, &test.s); problems != test.want {

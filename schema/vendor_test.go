@@ -71,14 +71,23 @@ func TestStockVet(t *testing.T) {
 	for name, tc := range map[string]struct{ spec, refused string }{
 		"sound":           {accounts + ok, ""},
 		"the whole fleet": {string(good), ""},
-		"limit":           {accounts + strings.Replace(ok, "5", "501", 1), "the number of Core nodes is a whole number from 1 to 500, not 501"},
+		"limit":           {accounts + strings.Replace(ok, "5", "501", 1), "the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not 501"},
 		"typo":            {accounts + strings.Replace(ok, "count:", "cuont:", 1), "cuont: field not allowed"},
 		"typo on top":     {accounts + strings.Replace(ok, "node_groups", "node_gruops", 1), "node_gruops: field not allowed"},
 		"unknown kind":    {accounts + strings.Replace(ok, `"mrs"`, `"mrz"`, 1), "huawei has no kind mrz"},
 		"unknown entry":   {accounts + strings.Replace(ok, `"hw"`, `"hx"`, 1), "hx"},
 		"unknown plugin":  {strings.Replace(accounts, `"huawei"`, `"hauwei"`, 1) + ok, "no plugin hauwei"},
 		"entry typo":      {strings.Replace(accounts, "region", "regoin", 1) + ok, "regoin: field not allowed"},
-		"missing field":   {accounts + strings.Replace(ok, "count: 5", "{}", 1), "count"},
+		"missing field":   {accounts + strings.Replace(ok, `kind: "mrs", `, "", 1), "kind"},
+		"unmanaged":       {accounts + strings.Replace(ok, "count: 5", "{}", 1), ""},
+		"range":           {accounts + strings.Replace(ok, "5", "{min: 3, max: 8}", 1), ""},
+		"range of one":    {accounts + strings.Replace(ok, "5", "{min: 3, max: 3}", 1), ""},
+		"range too large": {accounts + strings.Replace(ok, "5", "{min: 3, max: 501}", 1), "the number of Core nodes is a whole number from 1 to 500, or {min, max} within it (min at most max), not {min:3,max:501}"},
+		"range reversed":  {accounts + strings.Replace(ok, "5", "{min: 8, max: 3}", 1), "(min at most max), not {min:8,max:3}"},
+		"range typo":      {accounts + strings.Replace(ok, "5", "{min: 3, maxx: 8}", 1), "or {min, max} within it (min at most max), not {min:3,maxx:8}"},
+		"range and more":  {accounts + strings.Replace(ok, "5", "{min: 3, max: 8, step: 1}", 1), "or {min, max} within it (min at most max), not {min:3,max:8,step:1}"},
+		"range no max":    {accounts + strings.Replace(ok, "5", "{min: 3}", 1), "count.max: field is required but not present"},
+		"range no min":    {accounts + strings.Replace(ok, "5", "{max: 3}", 1), "count.min: field is required but not present"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := spec(t, map[string]string{"fleet.cue": tc.spec})

@@ -82,6 +82,16 @@ func briefly(v any) string {
 	}
 }
 
+// inBraces prints a struct on one line: {min: 5, max: 1}.
+func inBraces(v cue.Value) string {
+	var members []string
+	it, err := v.Fields()
+	for err == nil && it.Next() {
+		members = append(members, it.Selector().String()+": "+brief(it.Value()))
+	}
+	return brief("{" + strings.Join(members, ", ") + "}")
+}
+
 func brief(v any) string {
 	const most = 60
 	text := oneLine(fmt.Sprint(v))

@@ -113,6 +113,13 @@ func conformance(t *testing.T) (providertest.Options, *cloudsim.Log) {
 				Changes: count(provider.OpScaleOut, 2, 4), Actions: grow,
 			},
 			{
+				Name: "workers whose number is somebody else's",
+				Desired: provider.Desired{
+					Address: "secure", Kind: "ack_sandbox", ID: secure, Name: "secure",
+					Spec: json.RawMessage(`{"provider":"ali","kind":"ack_sandbox","id":"` + secure + `","node_groups":{"worker":{"key_pair":"ops",` + machines + `}}}`),
+				},
+			},
+			{
 				Name: "the example: edge workers",
 				Desired: provider.Desired{
 					Address: "edge", Kind: "ack_edge", ID: edge, Name: "edge",

@@ -182,6 +182,23 @@ func TestPlanBlockedCounts(t *testing.T) {
 	}
 }
 
+// Workers whose number the spec leaves to others are not touched, whatever else
+// differs.
+func TestPlanWithoutACount(t *testing.T) {
+	spec := json.RawMessage(strings.Replace(sandboxSpec, `"count":4,`, "", 1))
+	pin := []provider.Change{{Op: provider.OpUnknown, Fields: []provider.FieldChange{{Path: "profile", Before: nil, After: "Default"}}}}
+	for blocked, changes := range [][]provider.Change{nil, pin} {
+		plan := planFor(t, provider.ClusterChange{
+			Desired: provider.Desired{Address: "secure", Kind: kindSandbox, ID: "c1", Name: "secure", Spec: spec},
+			Current: liveCluster(6, ""), Changes: changes,
+		})
+		if len(plan.Actions) != 0 || len(plan.Blocked) != blocked {
+			t.Errorf("%d changes: plan %+v", len(changes), plan)
+		}
+		covers(t, changes, plan)
+	}
+}
+
 // An action and a blocked field of one cluster share its changes.
 func TestPlanCoversEveryField(t *testing.T) {
 	changes := []provider.Change{

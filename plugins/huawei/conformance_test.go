@@ -112,6 +112,15 @@ func conformance(t *testing.T) (providertest.Options, *cloudsim.Log) {
 				},
 			},
 			{
+				Name: "another size of Task nodes whose number is somebody else's",
+				Desired: provider.Desired{
+					Address: "analytics", Kind: "mrs", ID: analytics, Name: "analytics",
+					Spec: json.RawMessage(`{"provider":"huawei","kind":"mrs","id":"` + analytics + `","node_groups":{"core":{},"task":{"node_size":"s3.xlarge.2.linux.bigdata"}}}`),
+				},
+				Changes: []provider.Change{{Group: "task", Op: provider.OpResize, Fields: []provider.FieldChange{
+					{Path: "node_size", Before: "c3.4xlarge.2.linux.bigdata", After: "s3.xlarge.2.linux.bigdata"}}}},
+			},
+			{
 				Name: "Master nodes and the floor of Core",
 				Desired: provider.Desired{
 					Address: "resting", Kind: "mrs", Name: "c00002",

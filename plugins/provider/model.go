@@ -13,8 +13,9 @@ type Desired struct {
 	Name    string `json:"name"` // looked for by exact name when ID is empty
 
 	// Spec is the whole cluster as the schema completed it, secrets as
-	// references: {"node_groups": {"core": {"count": 5}}, …}. Counts are
-	// integers.
+	// references: {"node_groups": {"core": {"count": 5}}, …}. A count is an
+	// integer, also where the spec states a range, or absent: then it is to stay
+	// as it is live.
 	Spec json.RawMessage `json:"spec"`
 }
 

@@ -224,6 +224,12 @@ func TestPlanResize(t *testing.T) {
 			live: live("hpc", "compute", even, even), changes: change("compute", "cpu", "memory"), blocked: "login nodes only of an hpc cluster",
 		},
 		{
+			name: "nodes whose number is unmanaged", kind: "ehpc", spec: `{"node_groups":{"login":{},"compute":{"cpu":4,"memory":12288}}}`,
+			live: live("ehpc", "compute", even, even, even, even), changes: change("compute", "cpu", "memory"),
+			from: map[string]int64{"cpu": 2, "memory": 4096}, to: map[string]int64{"cpu": 4, "memory": 12288},
+			request: `{"cluster_id":"ehpc-1","cpu":"4","memory":"12288","node_role":"compute","zone":"jn1a"}`,
+		},
+		{
 			name: "no nodes", kind: "ehpc", spec: `{"node_groups":{"compute":{"cpu":4,"memory":12288}}}`,
 			live: live("ehpc", "login", even, even), changes: change("compute", "cpu"), blocked: "no compute nodes to resize",
 		},
