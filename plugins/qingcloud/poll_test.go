@@ -71,9 +71,9 @@ func TestQuote(t *testing.T) {
 	}{
 		{"price", `{"ret_code":0,"price":312.5}`, 312.5, "", false},
 		{"refund", `{"ret_code":0,"price":"-20.1"}`, -20.1, "", false},
-		{"none", `{"ret_code":0}`, 0, provider.KindUnsupported, true},
-		{"a list", `{"ret_code":0,"price":[1]}`, 0, provider.KindUnsupported, true},
-		{"not a number", `{"ret_code":0,"price":"NaN"}`, 0, provider.KindUnsupported, true},
+		{"none", `{"ret_code":0}`, 0, provider.KindInternal, true},
+		{"a list", `{"ret_code":0,"price":[1]}`, 0, provider.KindInternal, true},
+		{"not a number", `{"ret_code":0,"price":"NaN"}`, 0, provider.KindInternal, true},
 		{"refused", `{"ret_code":2100}`, 0, provider.KindNotFound, true},
 	}
 	for _, tt := range tests {

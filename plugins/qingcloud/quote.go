@@ -12,7 +12,7 @@ import (
 
 // Quote implements provider.Quoter through resizeClusterFee, which takes
 // resizeCluster's parameters in the query. Its answer is not documented: a
-// number "price" is understood, anything else is "no price", never a guess.
+// number "price" is understood, anything else is an error, never a guess.
 // "A negative price after a downgrade is a refund" (EHPC API, resizeCluster).
 func (p *plugin) Quote(ctx context.Context, req []byte) (provider.Price, error) {
 	a, err := p.configured()
@@ -56,7 +56,7 @@ func price(body []byte) (float64, error) {
 	err := json.Unmarshal(body, &answer)
 	amount, numberErr := strconv.ParseFloat(strings.Trim(string(answer.Price), `"`), 64)
 	if err != nil || numberErr != nil || math.IsNaN(amount) || math.IsInf(amount, 0) {
-		return 0, provider.Errorf(provider.KindUnsupported, "resizeClusterFee: the answer holds no price")
+		return 0, provider.Errorf(provider.KindInternal, "resizeClusterFee: the answer holds no price")
 	}
 	return amount, nil
 }
