@@ -17,6 +17,9 @@ type Identity struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	ID       string `json:"id,omitempty"`
 	Name     string `json:"name,omitempty"` // only where there is no id yet: a create
+	// Scope is empty for requests, and Guarded for guards. Of an account's
+	// guards the identity has neither ID nor Name.
+	Scope string `json:"scope,omitempty"`
 }
 
 // Key is the identity as a file name.
@@ -48,6 +51,8 @@ type Intent struct {
 	OpID          string `json:"op_id"`
 	PlanDigest    string `json:"plan_digest"`
 	ActionID      string `json:"action_id"`
+	// Who is whose run sent it, user@host; empty in records of earlier releases.
+	Who string `json:"who,omitempty"`
 
 	Identity  Identity    `json:"identity"`
 	Entry     string      `json:"entry"` // the spec's providers entry
@@ -64,6 +69,9 @@ type Intent struct {
 	K int64 `json:"k"`
 	// Victims are the nodes it removes by name; empty: the cloud chooses.
 	Victims []string `json:"victims,omitempty"`
+	// Names are those of the nodes before a scale-in, by id, where a node has
+	// another name than its id: who is gone cannot be asked any more.
+	Names map[string]string `json:"names,omitempty"`
 	// Base are the node ids of the group before the send; of a create, the
 	// ids of the live clusters of that exact name.
 	Base []string `json:"base"`
@@ -115,4 +123,18 @@ type Record struct {
 	Detail     string    `json:"detail,omitempty"`  // one sentence of evidence
 	Foreign    []string  `json:"foreign,omitempty"` // nodes that came or went and are not ours
 	By         string    `json:"by,omitempty"`      // a person's decision: who and why
+	// Guards are all that the record leaves in force, when it is about guards;
+	// nothing was sent then.
+	Guards *Guards `json:"guards,omitempty"`
+	// Closer is whose run closed it, user@host; Added and Removed are the nodes
+	// that the request made and took away. Earlier releases recorded neither.
+	Closer  string `json:"closer,omitempty"`
+	Added   []Node `json:"added,omitempty"`
+	Removed []Node `json:"removed,omitempty"`
+}
+
+// Node is a node as history names it.
+type Node struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"` // where it is another than the id
 }

@@ -52,6 +52,9 @@ type Lease interface {
 	// line. Anything else that is not open is refused. An intent that cannot
 	// be trusted is closed only by a record that says By whom.
 	Close(Record) error
+	// Append adds a record about guards to history, durable, once. It is about
+	// no request: what else is recorded needs an intent, and is refused.
+	Append(Record) error
 	// Unlock gives the lock back. It may be called more than once.
 	Unlock() error
 }
@@ -80,6 +83,15 @@ func (h Holder) String() string {
 		return "a process that has not said who it is"
 	}
 	return fmt.Sprintf("%s on %s, process %d, %q, since %s", h.User, h.Host, h.PID, h.Command, h.Since.Format(time.RFC3339))
+}
+
+// Who is the holder as history names people: user@host; empty when it has not
+// said who it is.
+func (h Holder) Who() string {
+	if h.User == "" && h.Host == "" {
+		return ""
+	}
+	return h.User + "@" + h.Host
 }
 
 // LockedError says who holds a lock. The holder may be zero: it has just taken

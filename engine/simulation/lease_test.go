@@ -159,6 +159,15 @@ func (l *lease) Close(r journal.Record) error {
 	})
 }
 
+func (l *lease) Append(r journal.Record) error {
+	return l.do("append guards of "+short(l.key), func() error {
+		if err := l.may(&r.Intent); err != nil {
+			return err
+		}
+		return l.append(r, true)
+	})
+}
+
 // append adds the record unless it is the newest of its key.
 func (l *lease) append(r journal.Record, open bool) error {
 	last := -1

@@ -52,6 +52,7 @@ func Run(t *testing.T, open Open) {
 		{"a lease writes under its key only", wrongKey},
 		{"close appends once", closeAppendsOnce},
 		{"close of what is not open is refused", closeOfOther},
+		{"guards are recorded apart from requests", guardsAreApart},
 		{"open is sorted", openIsSorted},
 		{"last is per key", lastIsPerKey},
 		{"history is in order", historyIsInOrder},
