@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -65,6 +66,23 @@ func (c *Cluster) against(live *provider.State) (*Cluster, []Owned, error) {
 		return nil, nil, fmt.Errorf("spec of %s: %w", c.Address, err)
 	}
 	return &out, owned, nil
+}
+
+// String is the range in words for people: "3–8".
+func (b Band) String() string { return fmt.Sprintf("%d–%d", b.Min, b.Max) }
+
+// UnmarshalJSON demands both ends, in order: an end that is not there would read
+// as 0 and remove every node. What a plugin's schema takes for a range is its
+// author's business.
+func (b *Band) UnmarshalJSON(raw []byte) error {
+	var ends struct{ Min, Max *int64 }
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&ends); err != nil || ends.Min == nil || ends.Max == nil || *ends.Min < 0 || *ends.Min > *ends.Max {
+		return fmt.Errorf("a range of counts has a min and a max that is no less, both whole numbers from 0, not %s", raw)
+	}
+	b.Min, b.Max = *ends.Min, *ends.Max
+	return nil
 }
 
 // choose puts the count that a range asks for into the wanted group.

@@ -33,7 +33,8 @@ type Applier struct {
 	Mine func(*journal.Intent) bool
 
 	report  sync.Mutex               // one report at a time
-	mu      sync.Mutex               // guards turns and before
+	mu      sync.Mutex               // for turns, before and guards
+	guards  []Guard                  // written by this run
 	turns   map[string]chan struct{} // by lock: this run's own clusters, one at a time
 	budgets map[string]chan struct{} // by entry: calls in flight
 }
@@ -59,6 +60,9 @@ func (a *Applier) Apply(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.writeGuards(ctx); err != nil {
+		return nil, err
+	}
 	outcomes := make([][]Outcome, len(runs))
 	settled := make([][]Outcome, len(runs))
 	slots := make(chan struct{}, a.Parallelism)
@@ -68,12 +72,7 @@ func (a *Applier) Apply(ctx context.Context) (*Result, error) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done(): // run says so of every action
-			}
-			outcomes[i], settled[i] = run.run(ctx)
+			outcomes[i], settled[i] = run.inTurn(ctx, slots)
 		}()
 	}
 	wait.Wait()
@@ -81,9 +80,10 @@ func (a *Applier) Apply(ctx context.Context) (*Result, error) {
 	for _, o := range slices.Concat(outcomes...) {
 		byAction[o.Action] = o
 	}
+	sortGuards(a.guards)
 	result := &Result{
 		FormatVersion: FormatVersion, PlanDigest: a.Plan.Digest, Blocked: orEmpty(a.Plan.Blocked), Unread: orEmpty(a.Plan.Unread),
-		Outcomes: []Outcome{}, Settled: orEmpty(slices.Concat(settled...)), Duration: time.Since(begun),
+		Guards: orEmpty(a.guards), Outcomes: []Outcome{}, Settled: orEmpty(slices.Concat(settled...)), Duration: time.Since(begun),
 	}
 	for i := range a.Plan.Actions {
 		result.Outcomes = append(result.Outcomes, byAction[a.Plan.Actions[i].ID])
@@ -96,6 +96,11 @@ func (a *Applier) Apply(ctx context.Context) (*Result, error) {
 func (a *Applier) fit() error {
 	if err := a.Plan.check(); err != nil {
 		return err
+	}
+	for i := range a.Plan.Guards {
+		if g := &a.Plan.Guards[i]; a.Entries[g.Provider] == nil {
+			return fmt.Errorf("%w: no plugin runs for its providers entry %q", ErrNotAPlan, g.Provider)
+		}
 	}
 	if len(a.Plan.Denied) > 0 {
 		return fmt.Errorf("%w: guard %s denies %s", ErrNotAPlan, a.Plan.Denied[0].Guard, a.Plan.Denied[0].Address)
@@ -114,7 +119,7 @@ func (a *Applier) runs() []*clusterRun {
 	var runs []*clusterRun
 	for i := range a.Plan.Clusters {
 		c := &a.Plan.Clusters[i]
-		run := &clusterRun{Applier: a, planned: c, entry: a.Entries[c.Provider], locks: map[string]held{}}
+		run := &clusterRun{Applier: a, planned: c, entry: a.Entries[c.Provider], locks: map[string]held{}, over: make(chan struct{})}
 		byCluster[c.Address] = run
 		runs = append(runs, run)
 	}
@@ -123,6 +128,7 @@ func (a *Applier) runs() []*clusterRun {
 		run := byCluster[act.Cluster]
 		run.actions = append(run.actions, act)
 	}
+	a.chain(byCluster)
 	return runs
 }
 

@@ -108,7 +108,7 @@ func TestApplyThenNothingToDo(t *testing.T) {
 		wanted := want("a", growAndShrink)
 		made := want("new", `{"zone": "z1", "note": "x", "node_groups": {"core": {"count": 2}}}`)
 		plan := b.plan(wanted, made)
-		check(t, "summary", plan.Summary, Summary{Create: 1, ScaleOut: 1, ScaleIn: 1, Removed: 2, Clusters: 2})
+		check(t, "summary", plan.Summary, Summary{Create: 1, ScaleOut: 1, ScaleIn: 1, Removed: 2, Clusters: 2, Unpriced: 3, Cost: []provider.Price{}})
 		check(t, "order", []string{plan.Actions[0].Address, plan.Actions[1].Address, plan.Actions[2].Address}, []string{"a/task", "a/core", "new"})
 		check(t, "depends", plan.Actions[1].DependsOn, []string{"a1"})
 		check(t, "source", plan.Actions[1].Source, "fleet.cue:node_groups.core.count")
@@ -118,7 +118,7 @@ func TestApplyThenNothingToDo(t *testing.T) {
 		check(t, "open intents", b.open(), 0)
 		check(t, "sends", len(b.cloud.sends), 3)
 		again := b.plan(wanted, made)
-		check(t, "plan again", again.Summary, Summary{Unchanged: 2, Clusters: 2})
+		check(t, "plan again", again.Summary, Summary{Unchanged: 2, Clusters: 2, Cost: []provider.Price{}})
 		check(t, "actions again", len(again.Actions), 0)
 	})
 }

@@ -35,6 +35,7 @@ type Entry struct {
 	Hash        string // of the plugin's binary
 	// MaxRemoved limits the nodes removed from all clusters of the account.
 	MaxRemoved *Budget
+	Source     string // its line in the spec; empty when it comes from a saved plan
 	// Gone is closed when the plugin's process has ended; nil: it has none.
 	Gone <-chan struct{}
 }

@@ -23,6 +23,10 @@ type clusterRun struct {
 	locks map[string]held // by key
 	// quiet is when the requests that this run settled can no longer arrive.
 	quiet time.Time
+
+	after []*clusterRun // those that this one depends on
+	over  chan struct{} // closed when the run has ended
+	short *Outcome      // once over: the first action that was not applied
 }
 
 // run gives one outcome per action, and those of earlier requests it settled.
@@ -52,6 +56,11 @@ func (c *clusterRun) run(ctx context.Context) (outcomes, settled []Outcome) {
 		out.Duration = time.Since(begun)
 		if out.State != Applied {
 			return c.skip(outcomes, out), settled
+		}
+		if act.Op == provider.OpCreate {
+			if err := c.guardNew(ctx); err != nil {
+				out.Detail += "; its guards are not in history yet, plan again: " + err.Error()
+			}
 		}
 		outcomes = append(outcomes, c.ended(act, out))
 	}
@@ -100,6 +109,9 @@ func (c *clusterRun) replayed() (OutcomeState, error) {
 	var sent *journal.Record
 	err = c.Store.History(func(r journal.Record) bool {
 		in := r.Intent
+		if in.Op == journal.OpGuard {
+			return true // nothing was sent
+		}
 		proven := in.Answer != nil && (in.Answer.Outcome == provider.OutcomeRefused || in.Answer.Outcome == provider.OutcomeUnsent)
 		if in.PlanDigest == c.Plan.Digest && in.Cluster == c.planned.Address && !proven {
 			sent = &r
@@ -161,7 +173,8 @@ func (c *clusterRun) settleEarlier(ctx context.Context) (outcomes []Outcome, ope
 
 func (c *clusterRun) settleOpen(ctx context.Context, in *journal.Intent, lease journal.Lease) Outcome {
 	address := Address(in.Cluster, in.Group)
-	act := &Action{ID: in.ActionID, Address: address, Op: in.Op, Cluster: in.Cluster, Group: in.Group, From: in.From, To: in.To}
+	act := &Action{ID: in.ActionID, Address: address, Op: in.Op, Provider: in.Entry, Kind: in.Kind, Cluster: in.Cluster, ClusterID: in.ClusterID,
+		Group: in.Group, From: in.From, To: in.To}
 	out := Outcome{Action: in.ActionID, Address: address, Op: in.Op}
 	last, err := c.Store.Last(in.Identity.Key())
 	var torn *journal.TornError
@@ -206,7 +219,8 @@ func (c *clusterRun) finish(ctx context.Context, act *Action, in *journal.Intent
 		return out
 	}
 	quiet := s.quietUntil()
-	record := journal.Record{Intent: durable(in), Verdict: ruling.verdict, At: time.Now().UTC(), QuietUntil: quiet.UTC(), Detail: ruling.detail, Foreign: ruling.foreign}
+	record := journal.Record{Intent: durable(in), Verdict: ruling.verdict, At: time.Now().UTC(), QuietUntil: quiet.UTC(), Detail: ruling.detail, Foreign: ruling.foreign, Closer: c.Holder.Who()}
+	record.Added, record.Removed = nodesOf(in, ruling, s.previous)
 	if err := lease.Close(record); err != nil {
 		out.Detail = fmt.Sprintf("%s, but the journal could not be written: %v", ruling.verdict, err)
 		return out

@@ -13,7 +13,8 @@ import (
 // differing reads summaries of all clusters, and those that differ again with
 // their nodes. What needs no provider to say that it cannot be done is blocked
 // here.
-func (p *Planner) differing(ctx context.Context, plan *Plan, clusters []*Cluster) ([]item, error) {
+// live gets the ids of the clusters that are there, empty for one that is absent.
+func (p *Planner) differing(ctx context.Context, plan *Plan, clusters []*Cluster, live map[string]string) ([]item, error) {
 	keys := map[string][]provider.Key{}
 	for _, c := range clusters {
 		keys[c.Entry] = append(keys[c.Entry], c.key(""))
@@ -22,7 +23,7 @@ func (p *Planner) differing(ctx context.Context, plan *Plan, clusters []*Cluster
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	items, again := p.compare(plan, clusters, answers, true)
+	items, again := p.compare(plan, clusters, answers, live, true)
 	if len(again) == 0 {
 		return p.apart(plan, items), nil
 	}
@@ -34,7 +35,7 @@ func (p *Planner) differing(ctx context.Context, plan *Plan, clusters []*Cluster
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	more, _ := p.compare(plan, again, answers, false)
+	more, _ := p.compare(plan, again, answers, live, false)
 	items = append(items, more...)
 	slices.SortFunc(items, func(a, b item) int { return strings.Compare(a.cluster.Address, b.cluster.Address) })
 	return p.apart(plan, items), nil
@@ -81,7 +82,7 @@ func (p *Planner) apart(plan *Plan, items []item) []item {
 // compare sorts answers into the plan's unread, blocked and unchanged, and the
 // items that differ. With summary set, those to be read with their nodes come
 // back in again instead.
-func (p *Planner) compare(plan *Plan, clusters []*Cluster, answers map[string]provider.Observation, summary bool) (items []item, again []*Cluster) {
+func (p *Planner) compare(plan *Plan, clusters []*Cluster, answers map[string]provider.Observation, live map[string]string, summary bool) (items []item, again []*Cluster) {
 	unsettled := p.unsettled()
 	for _, c := range clusters {
 		o := answers[c.Address]
@@ -122,6 +123,9 @@ func (p *Planner) compare(plan *Plan, clusters []*Cluster, answers map[string]pr
 			items = append(items, item{fit.canonical(), o.Cluster, diff})
 		}
 		plan.Owned = append(plan.Owned, owned...)
+		if live[c.Address] = ""; o.Cluster != nil {
+			live[c.Address] = o.Cluster.ID
+		}
 	}
 	return items, again
 }

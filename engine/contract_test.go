@@ -164,7 +164,7 @@ func TestOddObservations(t *testing.T) {
 				return []provider.Observation{o}
 			}}
 			plan := b.plan(want("a", toFive), want("b", toFive))
-			check(t, "summary", plan.Summary, Summary{ScaleOut: 1, Unread: 1, Clusters: 2})
+			check(t, "summary", plan.Summary, Summary{ScaleOut: 1, Unread: 1, Clusters: 2, Unpriced: 1, Cost: []provider.Price{}})
 			if reason := plan.Unread[0].Reason; plan.Unread[0].Address != "a" || !strings.Contains(reason, test.words) || !strings.Contains(reason, "plugin model") {
 				t.Errorf("unread %s: %q does not say %q", plan.Unread[0].Address, reason, test.words)
 			}
@@ -186,7 +186,7 @@ func TestAnswersThatWereNotAskedFor(t *testing.T) {
 		return []provider.Observation{{Address: "stranger", Presence: provider.Absent}}
 	}}
 	plan := b.plan(want("other", toFive), want("silent", toFive), want("twice", toFive))
-	check(t, "summary", plan.Summary, Summary{Unread: 2, Unchanged: 1, Clusters: 3})
+	check(t, "summary", plan.Summary, Summary{Unread: 2, Unchanged: 1, Clusters: 3, Cost: []provider.Price{}})
 }
 
 // TestGoneBetweenTwoReads: what was there a moment ago is not created anew.
@@ -198,7 +198,7 @@ func TestGoneBetweenTwoReads(t *testing.T) {
 		}
 		return []provider.Observation{{Address: k.Address, Presence: provider.Present, Cluster: &provider.State{ID: "c1", Name: k.Name}}}
 	}}
-	check(t, "summary", b.plan(want("a", toFive)).Summary, Summary{Unread: 1, Clusters: 1})
+	check(t, "summary", b.plan(want("a", toFive)).Summary, Summary{Unread: 1, Clusters: 1, Cost: []provider.Price{}})
 }
 
 // TestOddPlans: a provider's own nils and emptiness do no harm.
@@ -210,7 +210,7 @@ func TestOddPlans(t *testing.T) {
 		return r
 	}
 	plan := b.plan(want("a", toFive))
-	check(t, "summary", plan.Summary, Summary{Blocked: 2, Clusters: 1})
+	check(t, "summary", plan.Summary, Summary{Blocked: 2, Clusters: 1, Cost: []provider.Price{}})
 	saved, err := plan.Marshal()
 	if err != nil {
 		t.Fatal(err)

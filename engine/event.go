@@ -11,7 +11,7 @@ import (
 type EventState string
 
 const (
-	Waiting  EventState = "waiting"  // for a lock, a busy cluster, or an action before it
+	Waiting  EventState = "waiting"  // for a lock, a busy cluster, or another cluster's action
 	Sending  EventState = "sending"  // the intent is durable, the request goes out
 	Running  EventState = "running"  // accepted; the cloud works
 	Watching EventState = "watching" // the answer was lost; the cluster is watched
@@ -20,13 +20,15 @@ const (
 )
 
 // Event is progress of one action. Text is what the cloud or the engine says
-// about it; Until, when set, is the moment that is waited for.
+// about it; Until, when set, is the moment that is waited for, and For the address
+// of another cluster's action that comes first.
 type Event struct {
 	At      time.Time
 	Action  *Action
 	State   EventState
 	Text    string
 	Until   time.Time
+	For     string
 	Outcome *Outcome // Ended
 }
 
@@ -46,9 +48,12 @@ const (
 	Stale OutcomeState = "stale"
 	// Locked: another run holds the cluster; nothing was sent.
 	Locked OutcomeState = "locked"
+	// Refused: a guard does not let it pass; nothing was sent.
+	Refused OutcomeState = "denied"
 	// Held: the cluster is busy, cannot be read, or takes no change; nothing was sent.
 	Held OutcomeState = "held"
-	// Skipped: an action before it on the cluster did not end well.
+	// Skipped: an action before it, on the cluster or on one that it depends on,
+	// did not end well.
 	Skipped OutcomeState = "skipped"
 	// Interrupted: not sent, the user stopped the run.
 	Interrupted OutcomeState = "interrupted"
@@ -80,6 +85,7 @@ type Result struct {
 	Settled       []Outcome     `json:"settled"` // earlier requests that this run closed or left open
 	Blocked       []Blocked     `json:"blocked"`
 	Unread        []Unread      `json:"unread"`
+	Guards        []Guard       `json:"guards"` // those that this run wrote to history or took out of it
 	Duration      time.Duration `json:"duration"`
 }
 

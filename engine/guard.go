@@ -13,6 +13,15 @@ const (
 	shrinkFloor = 10 // nodes
 )
 
+// String words a denial: "denied by guard protect (fleet.cue:12:3): …".
+func (d Denied) String() string {
+	at := ""
+	if d.Source != "" {
+		at = " (" + d.Source + ")"
+	}
+	return fmt.Sprintf("denied by guard %s%s: %s", d.Guard, at, d.Reason)
+}
+
 // guardShrink refuses a scale-in of more than 30 % of a group of ten or more.
 func guardShrink(a *Action) *Denied {
 	from := a.From["count"]

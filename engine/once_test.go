@@ -173,9 +173,9 @@ func TestTwoKeysOneCluster(t *testing.T) {
 		clusters []*Cluster
 		summary  Summary
 	}{
-		{"by name and by id", []*Cluster{want("a", `{"node_groups": {"core": {"count": 7}}}`), byID}, Summary{Blocked: 2, Clusters: 2}},
-		{"one of them is as wanted", []*Cluster{want("a", `{"node_groups": {"core": {"count": 3}}}`), byID}, Summary{ScaleOut: 1, Unchanged: 1, Clusters: 2}},
-		{"two new ones of a name", []*Cluster{other, want("new", toFive)}, Summary{Blocked: 2, Clusters: 2}},
+		{"by name and by id", []*Cluster{want("a", `{"node_groups": {"core": {"count": 7}}}`), byID}, Summary{Blocked: 2, Clusters: 2, Cost: []provider.Price{}}},
+		{"one of them is as wanted", []*Cluster{want("a", `{"node_groups": {"core": {"count": 3}}}`), byID}, Summary{ScaleOut: 1, Unchanged: 1, Clusters: 2, Unpriced: 1, Cost: []provider.Price{}}},
+		{"two new ones of a name", []*Cluster{other, want("new", toFive)}, Summary{Blocked: 2, Clusters: 2, Cost: []provider.Price{}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t)
@@ -248,7 +248,7 @@ func TestCorruptIntentBlocksItsClusterOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := b.plan(want("a", toFive), want("b", toFive))
-		check(t, "summary", plan.Summary, Summary{ScaleOut: 1, Clusters: 2})
+		check(t, "summary", plan.Summary, Summary{ScaleOut: 1, Clusters: 2, Unpriced: 1, Cost: []provider.Price{}})
 		check(t, "open intents", len(plan.OpenIntents), 1)
 		result := b.apply(t.Context(), saved)
 		check(t, "outcomes", states(result.Outcomes), []string{"a/core scale_out held", "b/core scale_out applied done"})

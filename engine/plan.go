@@ -135,12 +135,16 @@ const (
 // taking the line out of a spec does not lift one in the same plan that needs it
 // lifted.
 type Guard struct {
-	Address  string  `json:"address"` // a cluster's, a group's, or "providers.NAME"
-	Guard    string  `json:"guard"`
-	Change   string  `json:"change"` // GuardSet or GuardLift
-	Provider string  `json:"provider"`
-	Before   *Budget `json:"before,omitempty"` // of max_removed
-	After    *Budget `json:"after,omitempty"`
+	Address   string  `json:"address"` // a cluster's, a group's, or "providers.NAME"
+	Guard     string  `json:"guard"`
+	Change    string  `json:"change"` // GuardSet or GuardLift
+	Provider  string  `json:"provider"`
+	Kind      string  `json:"kind,omitempty"`
+	Cluster   string  `json:"cluster,omitempty"` // empty: it is of the account
+	ClusterID string  `json:"cluster_id,omitempty"`
+	Group     string  `json:"group,omitempty"`
+	Before    *Budget `json:"before,omitempty"` // of max_removed
+	After     *Budget `json:"after,omitempty"`
 	// Source is the guard's line in the spec; of one that is lifted, the line at
 	// which it stood when it was applied last.
 	Source string `json:"source"`
@@ -192,10 +196,12 @@ type PlanProvider struct {
 	Endpoint     string            `json:"endpoint,omitempty"`
 	Timing       *provider.Timing  `json:"timing,omitempty"`
 	MaxRemoved   *Budget           `json:"max_removed,omitempty"`
+	Source       string            `json:"source,omitempty"` // of max_removed: the entry's line
 }
 
-// Empty reports that the plan would change nothing.
-func (p *Plan) Empty() bool { return len(p.Actions) == 0 }
+// Empty reports that the plan would change nothing, in the clouds or in what
+// guards them.
+func (p *Plan) Empty() bool { return len(p.Actions) == 0 && len(p.Guards) == 0 }
 
 // Seal fills in the digest.
 func (p *Plan) Seal() error {
@@ -281,8 +287,8 @@ func (p *Plan) says(text []byte) bool {
 }
 
 // check says whether the plan hangs together: every action belongs to one of
-// its clusters, every cluster has actions, and what follows a create stands
-// after it.
+// its clusters, every cluster has actions, what follows a create stands after it,
+// and nothing waits for what comes later.
 func (p *Plan) check() error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrNotAPlan, fmt.Sprintf(format, args...))
@@ -319,7 +325,7 @@ func (p *Plan) check() error {
 			return wrong("cluster %s has no action in it", p.Clusters[i].Address)
 		}
 	}
-	return nil
+	return p.checkDepends()
 }
 
 // fixFields brings numbers back to int64 after a trip through JSON.

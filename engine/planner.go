@@ -24,12 +24,17 @@ type Planner struct {
 	// Last finds the newest closed request of a journal key, nil where there
 	// is none. With it a plan is good for one apply only; nil: it is not known.
 	Last func(key string) (*journal.Record, error)
+	// History calls f with every record, oldest first; nil: it is not known.
+	History func(f func(journal.Record) bool) error
 	// AllowShrink lets large removals pass.
 	AllowShrink bool
 	// Quote asks for prices where the provider can.
 	Quote bool
 	// MaxCost limits what the plan may cost; it needs Quote.
 	MaxCost []CostLimit
+	// Judge says what policies deny in a plan that is complete but for the seal;
+	// nil: there are none.
+	Judge func(*Plan) []Denied
 	// Read hears of every cluster as it is read.
 	Read func(provider.Observation)
 }
@@ -58,7 +63,12 @@ func (p *Planner) Plan(ctx context.Context, clusters []*Cluster) (*Plan, error) 
 	}
 	plan := &Plan{FormatVersion: FormatVersion, SpecDigest: p.SpecDigest}
 	plan.Summary.Clusters = len(clusters)
-	items, err := p.differing(ctx, plan, clusters)
+	live := map[string]string{}
+	items, err := p.differing(ctx, plan, clusters, live)
+	if err != nil {
+		return nil, err
+	}
+	guards, err := p.guardian(plan, clusters, live)
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +77,20 @@ func (p *Planner) Plan(ctx context.Context, clusters []*Cluster) (*Plan, error) 
 		return nil, err
 	}
 	for i, it := range items {
-		if err := p.add(plan, it, results[i]); err != nil {
+		if err := p.add(plan, it, results[i], guards); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.await(plan, clusters); err != nil {
+		return nil, err
 	}
 	if p.Quote {
 		p.quote(ctx, plan)
 	}
 	p.finish(plan, clusters)
+	if p.Judge != nil {
+		plan.Denied = append(plan.Denied, p.Judge(plan)...)
+	}
 	return plan, plan.Seal()
 }
 
@@ -199,7 +215,7 @@ func gather(entry *Entry, it item, answer provider.ClusterPlan) planned {
 }
 
 // add puts one cluster's part into the plan, its actions in a chain.
-func (p *Planner) add(plan *Plan, it item, result planned) error {
+func (p *Planner) add(plan *Plan, it item, result planned, guards *guardian) error {
 	previous := ""
 	sources := map[string]string{"": it.cluster.Source("")}
 	for _, a := range result.actions {
@@ -216,6 +232,11 @@ func (p *Planner) add(plan *Plan, it item, result planned) error {
 		if denied := guardShrink(&a); denied != nil && !p.AllowShrink {
 			plan.Denied = append(plan.Denied, *denied)
 		}
+		denied, err := guards.judge(it.cluster, &a)
+		if err != nil {
+			return err
+		}
+		plan.Denied = append(plan.Denied, denied...)
 		plan.Actions = append(plan.Actions, a)
 	}
 	plan.Blocked = append(plan.Blocked, result.blocked...)
@@ -225,10 +246,17 @@ func (p *Planner) add(plan *Plan, it item, result planned) error {
 	if len(result.actions) == 0 {
 		return nil
 	}
+	stated := it.cluster.Rules.guards(it.cluster.Source)
+	for group, g := range stated.Protected {
+		sources[groupPath(group, GuardProtect)] = g.Source
+	}
+	for group, g := range stated.MaxRemoved {
+		sources[groupPath(group, GuardMaxRemoved)] = g.Source
+	}
 	c := Planned{Address: it.cluster.Address, Provider: it.cluster.Entry, Desired: it.cluster.Desired, Meanings: it.cluster.Meanings, Sources: sources, Rules: it.cluster.Rules}
 	if it.live != nil && it.live.Status != provider.StatusReady {
 		c.Waits = it.live.Status
-		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s is %s now; apply waits until it is ready", it.cluster.Address, statusWord(it.live)))
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s is %s now"+untilReady, it.cluster.Address, statusWord(it.live)))
 	}
 	id := ""
 	if it.live != nil {
@@ -247,6 +275,8 @@ func (p *Planner) add(plan *Plan, it item, result planned) error {
 	plan.Clusters = append(plan.Clusters, c)
 	return nil
 }
+
+const untilReady = "; apply waits until it is ready"
 
 // statusWord is the cloud's word for a state, or ours.
 func statusWord(s *provider.State) string {
@@ -301,9 +331,13 @@ func orEmpty[T any](list []T) []T {
 }
 
 func pin(e *Entry) PlanProvider {
+	source := ""
+	if e.MaxRemoved != nil {
+		source = e.Source
+	}
 	return PlanProvider{
 		Name: e.Name, Plugin: e.Description.Name, Version: e.Description.Version, Hash: e.Hash,
 		SchemaDigest: e.Description.Schema.Digest, Settings: canonical(e.Settings), Credentials: e.Credentials,
-		Endpoint: e.Endpoint, Timing: e.Timing, MaxRemoved: e.MaxRemoved,
+		Endpoint: e.Endpoint, Timing: e.Timing, MaxRemoved: e.MaxRemoved, Source: source,
 	}
 }

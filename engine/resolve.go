@@ -158,7 +158,7 @@ func (a *Applier) Decide(ctx context.Context, ev *Evidence, verdict journal.Verd
 	}
 	return lease.Close(journal.Record{
 		Intent: in, Verdict: verdict, At: time.Now().UTC(), QuietUntil: ev.QuietUntil.UTC(),
-		Detail: "decided by a person; the cluster showed: " + ev.Shows, By: by,
+		Detail: "decided by a person; the cluster showed: " + ev.Shows, By: by, Closer: a.Holder.Who(),
 	})
 }
 

@@ -62,6 +62,12 @@ func (s Span) Duration() (time.Duration, error) {
 	return 0, fmt.Errorf("%q is no time such as 90m, 24h, 7d or 2w", string(s))
 }
 
+// length is the Duration of a span that was read before.
+func (s Span) length() time.Duration {
+	d, _ := s.Duration()
+	return d
+}
+
 // ReadRules reads rules as the loader gives them; nil: there are none.
 func ReadRules(raw json.RawMessage) (Rules, error) {
 	var r Rules
@@ -72,6 +78,9 @@ func ReadRules(raw json.RawMessage) (Rules, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
 		return r, fmt.Errorf("rules: %w", err)
+	}
+	if len(r.DependsOn) == 0 {
+		r.DependsOn = nil // a plan writes an empty list as none
 	}
 	budgets := []*Budget{r.MaxRemoved}
 	for _, g := range r.Groups {

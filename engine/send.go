@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -81,19 +82,28 @@ func (c *clusterRun) once(ctx context.Context, act *Action) (Outcome, *provider.
 	}
 	var in *journal.Intent
 	var answer provider.Answer
+	var denied []Denied
 	cut := false
 	// The last moment to stop for an interrupt is before the intent.
 	if cerr := c.call(c.entry.Name)(ctx, func() {
 		if ctx.Err() != nil {
 			return
 		}
-		in = c.newIntent(fresh, base)
-		if err = c.lease().Put(durable(in)); err == nil {
+		denied, err = c.admit(ctx, act, fresh, func() error {
+			in = c.newIntent(fresh, base)
+			return c.lease().Put(durable(in))
+		})
+		if err == nil && len(denied) == 0 {
 			c.emit(Event{Action: act, State: Sending})
 			answer, cut = c.send(ctx, fresh, in.SignedAt.Add(c.entry.sendDeadline()))
 		}
-	}); cerr != nil || in == nil {
+	}); len(denied) > 0 {
+		return c.outcome(act, Refused, denied[0].String()+"; nothing was sent"), nil
+	} else if cerr != nil || in == nil && err == nil {
 		return c.outcome(act, Interrupted, notSent), nil
+	}
+	if err != nil && in == nil {
+		return c.outcome(act, Held, err.Error()+"; nothing was sent"), nil
 	}
 	if err != nil {
 		return c.outcome(act, Failed, "the intent could not be made durable, so nothing was sent: "+err.Error()), nil
@@ -109,7 +119,7 @@ func (c *clusterRun) newIntent(act *Action, b *base) *journal.Intent {
 	now := time.Now()
 	sum := sha256.Sum256(act.Request)
 	in := &journal.Intent{
-		OpID: rand.Text(), PlanDigest: c.Plan.Digest, ActionID: act.ID,
+		OpID: rand.Text(), PlanDigest: c.Plan.Digest, ActionID: act.ID, Who: c.Holder.Who(),
 		Identity: c.entry.identity(c.id, c.planned.Desired.Name), Entry: c.entry.Name, Kind: act.Kind,
 		Cluster: act.Cluster, Name: c.planned.Desired.Name, ClusterID: c.id, Group: act.Group, Op: act.Op,
 		From: act.From, To: act.To, K: 1, Base: orEmpty(b.reading.nodes), Tasks: []string{},
@@ -126,6 +136,9 @@ func (c *clusterRun) newIntent(act *Action, b *base) *journal.Intent {
 		in.K = max(act.To["count"]-act.From["count"], act.From["count"]-act.To["count"])
 	case provider.OpResize:
 		in.Sizes = b.reading.sizes
+	}
+	if act.Op == provider.OpScaleIn {
+		in.Names = b.reading.names
 	}
 	for _, v := range act.Removes {
 		in.Victims = append(in.Victims, v.ID)
@@ -181,6 +194,7 @@ func (c *clusterRun) answered(ctx context.Context, act *Action, in *journal.Inte
 	}
 	if answer.Error != nil {
 		in.Answer.Kind, in.Answer.Code, in.Answer.Message = string(answer.Error.Kind), answer.Error.Code, answer.Error.Message
+		in.Answer.RequestID = cmp.Or(answer.RequestID, answer.Error.RequestID)
 	}
 	// Start has returned, so the signature is no younger than now. Where Start
 	// was cut off at its deadline, the plugin may be about to sign yet.
@@ -220,7 +234,7 @@ func (c *clusterRun) refused(act *Action, in *journal.Intent, answer provider.An
 	out := c.outcome(act, Failed, failure.Error())
 	out.Verdict = journal.None
 	now := in.Answer.At.UTC()
-	record := journal.Record{Intent: durable(in), Verdict: journal.None, At: now, QuietUntil: now, Detail: string(answer.Outcome) + ": " + failure.Error()}
+	record := journal.Record{Intent: durable(in), Verdict: journal.None, At: now, QuietUntil: now, Detail: string(answer.Outcome) + ": " + failure.Error(), Closer: c.Holder.Who()}
 	if err := c.lease().Close(record); err != nil {
 		// The intent stays open; the next run finds that nothing was done.
 		out.Detail += "; and the journal could not be written: " + err.Error()

@@ -21,6 +21,7 @@ type reading struct {
 	running      []string // tasks
 	counted      bool     // every group's counter equals its node list
 	nodes        []string // of the group, sorted
+	names        map[string]string
 	sizes        map[string]map[string]int64
 }
 
@@ -44,6 +45,7 @@ func newReading(o provider.Observation, group string, sizes map[string]int64, be
 	for _, g := range s.Groups {
 		if g.Role == group {
 			r.nodes = nodeIDs(g)
+			r.names = nodeNames(g)
 			r.sizes = nodeSizes(g, sizes)
 		}
 	}

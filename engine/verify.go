@@ -31,7 +31,14 @@ func (c *clusterRun) verify(ctx context.Context, act *Action, before *provider.S
 	}
 	own := map[string]bool{}
 	for _, f := range act.Fields {
-		own[groupPath(act.Group, f.Path)] = true
+		path := groupPath(act.Group, f.Path)
+		// A new cluster begins with what others keep, and they may be at work already.
+		group, field := splitPath(path)
+		rules := c.planned.Rules.Groups[group]
+		ranged := act.Op == provider.OpCreate && field == "count" && rules.Count != nil
+		if rules.OwnedBy[field] == "" && !ranged {
+			own[path] = true
+		}
 	}
 	note := func(group string, fields []provider.FieldChange) {
 		for _, f := range fields {

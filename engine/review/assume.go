@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,6 +78,9 @@ func (r *Review) note(plan *engine.Plan, index map[string]*Change) {
 		c := index[address]
 		c.Denied = append(c.Denied, Refusal{Group: group, Guard: d.Guard, Reason: d.Reason})
 	}
+	for _, c := range index {
+		c.unguard()
+	}
 }
 
 func (c *Change) mark(group string, fields []provider.FieldChange, set func(*Field)) {
@@ -108,13 +112,19 @@ func assume(b, h *Cluster) (*provider.State, error) {
 	for _, l := range leaves(h.Spec) {
 		stated[l.path] = true
 	}
+	counts, err := assumedCounts(b, h)
+	if err != nil {
+		return nil, err
+	}
 	state := &provider.State{ID: h.ID, Name: h.Name, Kind: h.Kind, Status: provider.StatusReady}
 	if state.ID == "" {
 		state.ID = "assumed-" + h.Address // ids are never alike
 	}
 	top := map[string]any{}
 	groups := map[string]map[string]any{}
-	var roles []string
+	for role := range counts {
+		groups[role] = map[string]any{}
+	}
 	for path, v := range values {
 		if !stated[path] {
 			continue // released: not compared
@@ -125,26 +135,13 @@ func assume(b, h *Cluster) (*provider.State, error) {
 			continue
 		}
 		role, field, _ := strings.Cut(rest, ".")
-		if groups[role] == nil {
-			groups[role] = map[string]any{}
-			roles = append(roles, role)
-		}
 		put(groups[role], field, v)
 	}
-	slices.Sort(roles)
-	var err error
 	if state.Attributes, err = json.Marshal(top); err != nil {
 		return nil, err
 	}
-	for _, role := range roles {
-		g := provider.Group{Role: role}
-		if n, ok := groups[role]["count"].(json.Number); ok {
-			count, err := n.Int64()
-			if err != nil {
-				return nil, err
-			}
-			g.Count = int(count)
-		}
+	for _, role := range slices.Sorted(maps.Keys(groups)) {
+		g := provider.Group{Role: role, Count: int(counts[role])}
 		delete(groups[role], "count")
 		if g.Attributes, err = json.Marshal(groups[role]); err != nil {
 			return nil, err
@@ -155,6 +152,56 @@ func assume(b, h *Cluster) (*provider.State, error) {
 		state.Groups = append(state.Groups, g)
 	}
 	return state, nil
+}
+
+// assumedCounts are the numbers of nodes that are taken to be live in the groups
+// of the head: what the base states, and of its range the number nearest to what
+// the head wants. A number that the base does not state is taken to be as
+// wanted; nodes of which nobody states a number are there.
+func assumedCounts(b, h *Cluster) (map[string]int64, error) {
+	was, err := statedCounts(b)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := statedCounts(h)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for role, want := range counts {
+		if want == nil {
+			want = &engine.Band{Min: 1, Max: 1}
+			if was[role] != nil {
+				want = was[role]
+			}
+		}
+		out[role] = want.Min
+		if have := was[role]; have != nil {
+			out[role] = min(max(want.Min, have.Min), have.Max)
+		}
+	}
+	return out, nil
+}
+
+// statedCounts are the counts of a cluster's groups by role; a number is a range
+// of one. nil: the group states none.
+func statedCounts(c *Cluster) (map[string]*engine.Band, error) {
+	var spec struct {
+		Groups map[string]struct {
+			Count *int64 `json:"count"`
+		} `json:"node_groups"`
+	}
+	if err := json.Unmarshal(c.Spec, &spec); err != nil {
+		return nil, err
+	}
+	counts := map[string]*engine.Band{}
+	for role, g := range spec.Groups {
+		counts[role] = c.Rules.Groups[role].Count
+		if g.Count != nil {
+			counts[role] = &engine.Band{Min: *g.Count, Max: *g.Count}
+		}
+	}
+	return counts, nil
 }
 
 // put sets a dotted path in nested members.

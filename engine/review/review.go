@@ -103,6 +103,8 @@ const (
 	EffectStated    Effect = "stated"    // compared with the live cluster from now on
 	EffectReleased  Effect = "released"  // no longer compared; the live value stays
 	EffectIdentity  Effect = "identity"  // another cluster or account is meant
+	EffectGuard     Effect = "guard"     // a guard or budget of clusterctl is set, changed or lifted
+	EffectOrder     Effect = "order"     // other clusters come first
 )
 
 // Field is one value that differs.
@@ -168,7 +170,7 @@ func Compare(base, head []*Cluster, unknown []string, changed func(Place) bool) 
 	}
 	for _, b := range base {
 		if is[b.Address] == nil && !gone[b.Address] {
-			r.Clusters = append(r.Clusters, Change{Address: b.Address, Kind: Removed, Provider: b.Entry, Type: b.Kind, Place: first(b, ""), Fields: []Field{}})
+			r.Clusters = append(r.Clusters, Change{Address: b.Address, Kind: Removed, Provider: b.Entry, Type: b.Kind, Place: first(b, ""), Fields: lifted(b)})
 		}
 	}
 	slices.SortStableFunc(r.Clusters, func(a, b Change) int { return compare(a.Address, b.Address) })
@@ -212,9 +214,13 @@ func renames(base, head []*Cluster, was, is map[string]*Cluster) map[string]*Clu
 // added lists what a new cluster states.
 func added(h *Cluster) Change {
 	c := Change{Address: h.Address, Kind: Added, Provider: h.Entry, Type: h.Kind, Place: first(h, ""), Fields: []Field{}}
-	for _, l := range leaves(h.Spec) {
+	for _, l := range h.stated() {
 		if !slices.Contains(identity, l.path) {
-			c.Fields = append(c.Fields, Field{Path: l.path, After: l.value, Effect: EffectStated, Cause: c.Place})
+			effect, ours := ruledEffect(h, l.path, nil, l.value)
+			if !ours {
+				effect = EffectStated
+			}
+			c.Fields = append(c.Fields, Field{Path: l.path, After: l.value, Effect: effect, Cause: c.Place})
 		}
 	}
 	return c
@@ -222,41 +228,45 @@ func added(h *Cluster) Change {
 
 // differing are the values that the two revisions of a cluster state differently.
 func differing(b, h *Cluster, changed func(Place) bool) []Field {
-	if string(b.Spec) == string(h.Spec) && b.Entry == h.Entry {
+	if alike(b, h) {
 		return nil
 	}
 	var fields []Field
 	before := map[string]any{}
-	for _, l := range leaves(b.Spec) {
+	for _, l := range b.stated() {
 		before[l.path] = l.value
 	}
-	for _, l := range leaves(h.Spec) {
+	for _, l := range h.stated() {
 		old, stated := before[l.path]
 		delete(before, l.path)
 		if stated && same(old, l.value) {
 			continue
 		}
-		f := Field{Path: l.path, Before: old, After: l.value, Effect: offline(h, l.path, stated), Cause: cause(h, l.path, changed)}
+		f := Field{Path: l.path, Before: old, After: l.value, Effect: offline(h, l.path, old, l.value), Cause: causeWithin(h, l, changed)}
 		if f.Effect == EffectBlocked {
 			f.Reason = l.path + " cannot be changed in place"
 		}
 		fields = append(fields, f)
 	}
 	for path, old := range before {
-		fields = append(fields, Field{Path: path, Before: old, Effect: EffectReleased, Cause: first(b, path), InBase: true})
+		effect, _ := ruledEffect(h, path, old, nil)
+		fields = append(fields, Field{Path: path, Before: old, Effect: effect, Cause: first(b, path), InBase: true})
 	}
 	slices.SortFunc(fields, func(a, b Field) int { return compare(a.Path, b.Path) })
 	return fields
 }
 
 // offline is the effect that needs no provider.
-func offline(h *Cluster, path string, stated bool) Effect {
+func offline(h *Cluster, path string, before, after any) Effect {
+	if effect, ours := ruledEffect(h, path, before, after); ours {
+		return effect
+	}
 	switch meaning := h.Meanings.Of(path); {
 	case slices.Contains(identity, path):
 		return EffectIdentity
 	case meaning&(provider.Param|provider.Secret) != 0:
 		return EffectParameter
-	case !stated:
+	case before == nil:
 		return EffectStated
 	case meaning&provider.Immutable != 0:
 		return EffectBlocked
