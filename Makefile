@@ -21,6 +21,10 @@ test: ## every test
 race: ## every test under the race detector
 	$(GO) test -race ./...
 
+test-browser: ## the HTML pages and pictures in Chromium; screenshots into bin/browser/
+	$(GO) vet -tags browser ./engine/render/browsertest
+	$(GO) test -count=1 -tags browser ./engine/render/browsertest
+
 conformance: ## the provider contract, in process and over RPC
 	$(GO) test -run Conformance -v ./plugins/...
 
@@ -89,4 +93,4 @@ clean: ## what the other targets made
 check: ## exactly what CI runs
 	.ci/run
 
-.PHONY: help build demo test race conformance lint fmt vet-specs cross generate golden bench sim chaos teeth disk atonce reliability cover clean check
+.PHONY: help build demo test race test-browser conformance lint fmt vet-specs cross generate golden bench sim chaos teeth disk atonce reliability cover clean check

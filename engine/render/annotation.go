@@ -52,7 +52,24 @@ const (
 	RuleUnknown   = "incomparable" // the base says nothing sound of a cluster
 )
 
-// Rules are the rules of a review with a sentence on each.
+// What a plan and an apply have beside denied, blocked, removal and change.
+const (
+	RuleUnread    = "unread"    // nothing is known of a cluster
+	RuleUnsettled = "unsettled" // what became of a request is not known
+	RuleShrink    = "shrink"    // nodes get smaller
+	RuleLifted    = "lifted"    // a guard is taken away
+	RuleGuard     = "guard"     // a guard is new
+	RuleOwned     = "owned"     // differs, and somebody else keeps it
+	RuleNote      = "note"      // a warning of the plan's
+	RuleStopped   = "stopped"   // the command ended before it had a plan or a result
+	RuleShort     = "short"     // an action was sent and fell short
+	RuleUndone    = "undone"    // an action was not done
+	RuleUnsent    = "unsent"    // an action was not sent
+	RuleDiffers   = "differs"   // done, and the cluster is still not as wanted
+	RuleForeign   = "foreign"   // nodes came or went that are not the action's
+)
+
+// Rules are the rules of reviews, plans and results with a sentence on each.
 var Rules = map[string]string{
 	RuleDenied:    "A guard does not let this change pass.",
 	RuleBlocked:   "No call of the cloud can make this change.",
@@ -63,6 +80,19 @@ var Rules = map[string]string{
 	RuleRenamed:   "A cluster gets another key.",
 	RuleAdded:     "A cluster is managed from now on.",
 	RuleUnknown:   "The base is not sound, so that clusters cannot be compared.",
+	RuleUnread:    "A cluster could not be read, so nothing is planned for it.",
+	RuleUnsettled: "What became of a request is not known yet; its cluster gets no other.",
+	RuleShrink:    "This change makes nodes smaller.",
+	RuleLifted:    "A guard is taken away or loosened.",
+	RuleGuard:     "A guard is new.",
+	RuleOwned:     "A field differs that is marked as somebody else's.",
+	RuleNote:      "Something to know before the plan is applied.",
+	RuleStopped:   "The command ended before it had a plan or a result.",
+	RuleShort:     "An action was sent and fell short.",
+	RuleUndone:    "An action was not done.",
+	RuleUnsent:    "An action was not sent.",
+	RuleDiffers:   "An action was done, and the cluster still differs from the spec.",
+	RuleForeign:   "Nodes came or went that no action of the plan is about.",
 }
 
 // Annotations are what a review says about lines, one for each line however
@@ -113,7 +143,12 @@ func annotationOf(c *cause) Annotation {
 	case 1:
 		a.Level, a.Rule, a.Title = LevelError, RuleBlocked, "blocked"
 	case 2:
-		a.Level, a.Rule, a.Title = LevelWarning, RuleRemoval, plural(int(c.removed), "node")+" removed"
+		a.Level, a.Rule = LevelWarning, RuleRemoval
+		if c.removed > 0 {
+			a.Title = plural(int(c.removed), "node") + " removed"
+		} else {
+			a.Rule, a.Title = RuleLifted, "guard lifted"
+		}
 	case 3:
 		a.Rule, a.Title = RuleIdentity, "another cluster is meant"
 	}

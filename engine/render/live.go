@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,24 +49,40 @@ func (p *Progress) lines(columns int) []string {
 		return nil
 	}
 	room := max(columns-1, 20)
-	shown := p.running[:min(len(p.running), maxLive)]
+	shown := slices.DeleteFunc(slices.Clone(p.running), (*task).behind)
+	shown = shown[:min(len(shown), maxLive)]
 	var names, ops []string
 	for _, t := range shown {
 		names, ops = append(names, Clean(t.action.Address)), append(ops, opName(t.action.Op))
 	}
-	var lines []string
+	var lines, sentences []string
 	for i, t := range shown {
-		text := fmt.Sprintf("  %s  %s  %s  %s", pad(names[i], column(names...)), pad(ops[i], column(ops...)), clock(p.now().Sub(t.began)), sentence(t))
-		lines = append(lines, fit(text, room))
+		lines = append(lines, fmt.Sprintf("  %s  %s  %s  ", pad(names[i], column(names...)), pad(ops[i], column(ops...)), clock(p.now().Sub(t.began))))
+		sentences = append(sentences, sentence(t))
+	}
+	hints := p.hints(shown, room-column(lines...))
+	for i := range lines {
+		if hints[i] != "" {
+			// Bars stand below each other, and the sentence gives way to them.
+			most := min(column(sentences...), room-column(lines...)-column(hints...)-hintGap)
+			lines[i] += pad(fit(sentences[i], most), most) + strings.Repeat(" ", hintGap) + hints[i]
+			continue
+		}
+		lines[i] = fit(lines[i]+sentences[i], room)
 	}
 	return append(lines, Look{Colour: p.colour}.dim(p.count(room)))
 }
 
 // count is the last live line: how far the whole is, and how to stop.
 func (p *Progress) count(room int) string {
-	waiting := 0
+	waiting, behind, first := 0, 0, ""
 	for _, t := range p.running {
-		if t.event.State == engine.Waiting {
+		switch {
+		case t.behind() && behind > 0 && first != t.event.For:
+			behind, first = behind+1, "others"
+		case t.behind():
+			behind, first = behind+1, t.event.For
+		case t.event.State == engine.Waiting:
 			waiting++
 		}
 	}
@@ -78,7 +95,7 @@ func (p *Progress) count(room int) string {
 		n    int
 		word string
 	}{
-		{len(p.running) - waiting, "running"}, {waiting, "waiting"}, {p.total - ended - len(p.running), "to come"},
+		{len(p.running) - waiting - behind, "running"}, {waiting, "waiting"}, {behind, "waiting for " + Clean(first)}, {p.total - ended - len(p.running), "to come"},
 		{done, "done"}, {ended - done, "not done"},
 	} {
 		if c.n > 0 {

@@ -24,6 +24,7 @@ type cause struct {
 type variant struct {
 	path, before, after, effect string
 	kind                        review.Effect
+	lifts                       bool // a guard
 	clusters                    int
 }
 
@@ -60,7 +61,7 @@ func causesOf(r *review.Review) []*cause {
 			f := &c.Fields[j]
 			line := at(f.Cause, f.InBase)
 			line.reach(c.Address)
-			v := variant{path: f.Path, before: stated(f.Before), after: stated(f.After), effect: EffectText(f), kind: f.Effect}
+			v := variant{path: f.Path, before: stated(f.Before), after: stated(f.After), effect: EffectText(f), kind: f.Effect, lifts: f.Lifts()}
 			if seen[line] == nil {
 				seen[line] = map[variant]int{}
 			}
@@ -110,12 +111,17 @@ func (c *cause) rank() int {
 		return 0
 	case len(c.blocked) > 0:
 		return 1
-	case c.removed > 0:
+	case c.removed > 0, c.lifts():
 		return 2
 	case slices.ContainsFunc(c.variants, func(v variant) bool { return v.kind == review.EffectIdentity }):
 		return 3
 	}
 	return 4
+}
+
+// lifts reports that the line takes a guard away, or makes it looser.
+func (c *cause) lifts() bool {
+	return slices.ContainsFunc(c.variants, func(v variant) bool { return v.lifts })
 }
 
 // blockedOf is what no call can change of a cluster, those fields included that

@@ -39,11 +39,14 @@ func markdownPlan(w io.Writer, p *engine.Plan, c Comment, limit int) error {
 	slices.SortStableFunc(other, func(a, b *engine.Action) int { return cmp.Compare(amount(b), amount(a)) })
 	out.add(list("Nodes removed", "removal", removalItems(gone)))
 	out.add(actionTable("Made smaller", smaller, ids))
+	out.add(list("Guards lifted", "guard", guardItems(p.Guards, engine.GuardLift)))
 	out.add(list("Denied by a guard", "refusal", deniedItems(p.Denied)))
 	out.add(list("Blocked: no call of the cloud can do this", "refusal", blockedItems(p.Blocked)))
 	out.add(list("Not settled: earlier requests", "request", openItems(p.OpenIntents)))
 	out.add(list("Not read", "cluster", unreadItems(p.Unread)))
 	out.add(actionTable("Other changes", other, ids))
+	out.add(list("Guards set", "guard", guardItems(p.Guards, engine.GuardSet)))
+	out.add(list("Kept by others", "field", ownedItems(p.Owned)))
 	out.add(list("Warnings", "warning", sentences(p.Warnings)))
 	text := "Made from live state"
 	if p.SpecDigest != "" {
@@ -145,7 +148,7 @@ func actionTable(title string, actions []*engine.Action, ids map[string]string) 
 			}
 		}
 		if len(a.DependsOn) > 0 {
-			notes = append(notes, "after "+code(or(ids[a.DependsOn[0]], a.DependsOn[0])))
+			notes = append(notes, "after "+codes(named(a.DependsOn, ids), namesInRow))
 		}
 		line := ""
 		if a.Source != "" {

@@ -9,8 +9,22 @@ import (
 // MarkdownProblems writes what is wrong with a spec as one comment, in place of
 // a review that cannot be made. It never has more than MarkdownLimit bytes.
 func MarkdownProblems(w io.Writer, problems []Annotation, c Comment) error {
-	errors := 0
-	var items []string
+	items, errors := problemItems(problems)
+	p := &page{head: top(c, "The spec cannot be used: "+count(errors, "error")), foot: bottom("", c.Command)}
+	p.add(list("Problems", "problem", items))
+	return p.write(w, MarkdownLimit)
+}
+
+// MarkdownStopped writes why a command ended before it had anything to show, in
+// place of the comment that it would have made.
+func MarkdownStopped(w io.Writer, title string, problems []Annotation, c Comment) error {
+	items, _ := problemItems(problems)
+	p := &page{head: top(c, title), foot: bottom("", c.Command)}
+	p.add(list("Why", "reason", items))
+	return p.write(w, MarkdownLimit)
+}
+
+func problemItems(problems []Annotation) (items []string, errors int) {
 	for _, level := range []Level{LevelError, LevelWarning, LevelNotice} {
 		for _, a := range problems {
 			if a.Level != level {
@@ -33,9 +47,7 @@ func MarkdownProblems(w io.Writer, problems []Annotation, c Comment) error {
 			items = append(items, item)
 		}
 	}
-	p := &page{head: top(c, "The spec cannot be used: "+count(errors, "error")), foot: bottom("", c.Command)}
-	p.add(list("Problems", "problem", items))
-	return p.write(w, MarkdownLimit)
+	return items, errors
 }
 
 func codeAt(a Annotation) string {

@@ -29,6 +29,8 @@ func markdownResult(w io.Writer, r *engine.Result, c Comment, limit int) error {
 	out.add(list("Not read", "cluster", unreadItems(r.Unread)))
 	out.add(list("Done", "action", outcomeItems(r.Outcomes, engine.Applied, "")))
 	out.add(list("Earlier requests: done", "request", outcomeItems(r.Settled, engine.Applied, "earlier ")))
+	out.add(list("Guards lifted", "guard", guardItems(r.Guards, engine.GuardLift)))
+	out.add(list("Guards set", "guard", guardItems(r.Guards, engine.GuardSet)))
 	text := ""
 	if r.PlanDigest != "" {
 		text = "Plan " + code(r.PlanDigest) + "."
@@ -47,6 +49,7 @@ var endings = []struct {
 	{engine.Failed, "not done", "Not done", "not done"},
 	{engine.Stale, "stale", "Stale: the cloud changed since the plan; nothing was sent", "stale"},
 	{engine.Locked, "locked", "Locked by another run; nothing was sent", "locked"},
+	{engine.Refused, "denied", "Denied by a guard; nothing was sent", "denied"},
 	{engine.Held, "not sent", "Not sent", "not watched"},
 	{engine.Skipped, "skipped", "Skipped: an action before did not end well", "skipped"},
 	{engine.Interrupted, "interrupted", "Interrupted; nothing was sent", "interrupted"},

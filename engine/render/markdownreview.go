@@ -37,6 +37,7 @@ func markdownReview(w io.Writer, r *review.Review, c Comment, limit int) error {
 	}
 	p.foot = bottom("Compared "+revisionCode(r.Base)+" → "+revisionCode(r.Head)+".", c.Command)
 	p.add(list("Nodes removed", "removal", removals(r)))
+	p.add(list("Guards lifted", "guard", liftItems(r)))
 	p.add(list("Denied by a guard", "refusal", denials(causes)))
 	p.add(list("Blocked: no call of the cloud can do this", "refusal", blocks(causes)))
 	p.add(causeTable(causes))

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/clusterctl/clusterctl/engine"
@@ -15,21 +14,27 @@ func (t *planText) notes(p *engine.Plan) {
 		t.blocked(b)
 	}
 	t.unread(p.Unread)
-	for _, o := range p.OpenIntents {
+	t.open(p.OpenIntents)
+	for _, d := range p.Denied {
+		t.say(2, "%s %s   denied by guard %s: %s     %s", t.red("!"), t.bold(Clean(d.Address)), d.Guard, Clean(d.Reason), t.dim(d.Source))
+	}
+	t.owned(p.Owned)
+	for _, w := range p.Warnings {
+		t.say(2, "%s %s", t.yellow("warning:"), Clean(w))
+	}
+	if len(p.Blocked)+len(p.Unread)+len(p.OpenIntents)+len(p.Denied)+len(p.Warnings)+len(p.Owned) > 0 {
+		fmt.Fprintln(t)
+	}
+}
+
+// open writes earlier requests that are not settled.
+func (t *planText) open(list []engine.OpenIntent) {
+	for _, o := range list {
 		since := ""
 		if !o.Since.IsZero() {
 			since = fmt.Sprintf("%s since %s is unsettled: ", opName(o.Op), stamp(o.Since))
 		}
 		t.say(2, "%s %s   %s%s (%s)", t.red("!"), t.bold(Clean(o.Address)), since, Clean(o.Reason), ResolveCommand(o.Address))
-	}
-	for _, d := range p.Denied {
-		t.say(2, "%s %s   denied by guard %s: %s     %s", t.red("!"), t.bold(Clean(d.Address)), d.Guard, Clean(d.Reason), t.dim(d.Source))
-	}
-	for _, w := range p.Warnings {
-		t.say(2, "%s %s", t.yellow("warning:"), Clean(w))
-	}
-	if len(p.Blocked)+len(p.Unread)+len(p.OpenIntents)+len(p.Denied)+len(p.Warnings) > 0 {
-		fmt.Fprintln(t)
 	}
 }
 
@@ -95,11 +100,11 @@ func advice(u engine.Unread) string {
 func Summary(p *engine.Plan) string {
 	s := p.Summary
 	troubles := s.Blocked + s.Unread + len(p.OpenIntents)
-	if len(p.Actions) == 0 && troubles == 0 {
+	if p.Empty() && troubles == 0 {
 		if s.Clusters == 1 {
-			return "No changes. 1 cluster matches the spec."
+			return "No changes. 1 cluster matches the spec" + otherwise(len(p.Owned)) + "."
 		}
-		return fmt.Sprintf("No changes. %d clusters match the spec.", s.Clusters)
+		return fmt.Sprintf("No changes. %d clusters match the spec%s.", s.Clusters, otherwise(len(p.Owned)))
 	}
 	var parts []string
 	add := func(n int, word string) {
@@ -118,6 +123,7 @@ func Summary(p *engine.Plan) string {
 			parts = append(parts, plural(op.n, op.word))
 		}
 	}
+	parts = append(parts, guardCounts(p.Guards)...)
 	add(s.Blocked, "blocked")
 	add(s.Unread, "not read")
 	add(len(p.OpenIntents), "unsettled")
@@ -130,25 +136,18 @@ func Summary(p *engine.Plan) string {
 	return text
 }
 
-// Cost adds up the prices that are known, per currency and period. It says where
-// a cloud names a price and no document says for how long.
+// Cost is what the plan costs as far as clouds tell: a sum for each currency and
+// period, what costs before what is refunded, then how much has no price. It is
+// empty where nothing has one.
 func Cost(p *engine.Plan) string {
-	sums := map[provider.Price]float64{}
-	for _, a := range p.Actions {
-		if a.Cost != nil {
-			sums[provider.Price{Currency: a.Cost.Currency, Per: a.Cost.Per}] += a.Cost.Amount
-		}
-	}
+	sums, unpriced := engine.Costs(p.Actions)
 	var parts []string
-	for key, amount := range sums {
-		key.Amount = amount
-		text := Price(key)
-		if key.Per == "" {
-			text += " (period not documented)"
-		}
-		parts = append(parts, text)
+	for _, sum := range sums {
+		parts = append(parts, Clean(engine.Money(sum, true)))
 	}
-	slices.Sort(parts)
+	if len(parts) > 0 && unpriced > 0 {
+		parts = append(parts, plural(unpriced, "action")+" without a price")
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -163,7 +162,7 @@ func Removals(p *engine.Plan, look Look) []string {
 		}
 		which := "; the cloud chooses which"
 		if len(a.Removes) > 0 {
-			which = ": " + nodes(a)
+			which = ": " + look.nodes(a)
 		}
 		lines = append(lines, look.wrap("  "+look.red(fmt.Sprintf("removes %s from %s", plural(a.Removed(), "node"), Clean(a.Address)))+which, 4))
 	}

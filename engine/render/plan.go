@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clusterctl/clusterctl/engine"
 	"github.com/clusterctl/clusterctl/plugins/provider"
@@ -15,9 +16,9 @@ import (
 // Plan writes a plan as text: a block per cluster, then what is blocked, unread,
 // unsettled or denied, then one summary line.
 func Plan(w io.Writer, p *engine.Plan, look Look) error {
-	out := &planText{Writer: bufio.NewWriter(w), Look: look, ids: map[string]string{}}
-	for _, a := range p.Actions {
-		out.ids[a.ID] = groupName(&a)
+	out := &planText{Writer: bufio.NewWriter(w), Look: look, byID: map[string]*engine.Action{}}
+	for i := range p.Actions {
+		out.byID[p.Actions[i].ID] = &p.Actions[i]
 	}
 	for rest := p.Actions; len(rest) > 0; {
 		n := 1
@@ -27,6 +28,7 @@ func Plan(w io.Writer, p *engine.Plan, look Look) error {
 		out.cluster(p, rest[:n])
 		rest = rest[n:]
 	}
+	out.guards(p.Guards)
 	out.notes(p)
 	out.say(0, "%s", Summary(p))
 	return out.Flush()
@@ -40,7 +42,7 @@ func (t *planText) say(indent int, format string, args ...any) {
 type planText struct {
 	*bufio.Writer
 	Look
-	ids map[string]string // action id to its group's name
+	byID map[string]*engine.Action
 }
 
 // line is one action in the words of a plan.
@@ -71,11 +73,11 @@ func (t *planText) cluster(p *engine.Plan, actions []engine.Action) {
 			indent = 4 + width(l.op) + 2
 		}
 		t.say(indent, "  %s %s     %s%s", t.mark(l.symbol), body, t.dim(a.Source), l.after)
-		for _, sentence := range []string{removal(a), Clean(a.Reason), Clean(a.Risk)} {
+		for _, sentence := range []string{t.removal(a), Clean(a.Reason), Clean(a.Risk)} {
 			if sentence == "" {
 				continue
 			}
-			if a.Op == provider.OpScaleIn && sentence == removal(a) {
+			if a.Op == provider.OpScaleIn && sentence == t.removal(a) {
 				sentence = t.red(sentence)
 			}
 			t.say(indent, "%s%s", strings.Repeat(" ", indent), sentence)
@@ -105,8 +107,8 @@ func (t *planText) line(a *engine.Action) line {
 	if a.Cost != nil {
 		l.after = "     " + Price(*a.Cost)
 	}
-	if len(a.DependsOn) > 0 {
-		l.after += "   after " + or(t.ids[a.DependsOn[0]], "the create")
+	if names := after(a, t.byID); names != "" {
+		l.after += "   after " + names
 	}
 	return l
 }
@@ -129,27 +131,37 @@ func opName(op provider.Op) string {
 }
 
 // removal names the nodes that an action removes.
-func removal(a *engine.Action) string {
+func (s Look) removal(a *engine.Action) string {
 	if a.CloudChooses {
 		return fmt.Sprintf("REMOVES %s; THE CLOUD CHOOSES WHICH", strings.ToUpper(plural(a.Removed(), "node")))
 	}
 	if len(a.Removes) == 0 {
 		return ""
 	}
-	return "removes  " + nodes(a)
+	return "removes  " + s.nodes(a)
 }
 
-// nodes names the nodes that an action removes, with the day of their birth.
-func nodes(a *engine.Action) string {
+// nodes names the nodes that an action removes, with the day of their birth and
+// their age.
+func (s Look) nodes(a *engine.Action) string {
 	var names []string
 	for _, n := range a.Removes {
 		name := Clean(or(n.Name, n.ID))
 		if !n.Created.IsZero() {
-			name += " (" + n.Created.UTC().Format("2006-01-02") + ")"
+			name += " (" + n.Created.UTC().Format("2006-01-02") + s.age(n.Created) + ")"
 		}
 		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
+}
+
+// age is ", 12 days old"; nothing for what is younger than a day.
+func (s Look) age(born time.Time) string {
+	days := int(s.Now.Sub(born) / (24 * time.Hour))
+	if s.Now.IsZero() || days < 1 {
+		return ""
+	}
+	return ", " + plural(days, "day") + " old"
 }
 
 // Change words what an action does: "3 → 5 nodes", "2c/4G → 4c/12G", and
@@ -216,22 +228,5 @@ func size(of map[string]int64) string {
 	return strings.Join(parts, " ")
 }
 
-// Price words a price: "+¥312.00 a month".
-func Price(p provider.Price) string {
-	currency := Clean(p.Currency) + " "
-	if p.Currency == "CNY" {
-		currency = "¥"
-	}
-	sign := "+"
-	if p.Amount < 0 {
-		sign = "-"
-	}
-	text := fmt.Sprintf("%s%s%.2f", sign, currency, max(p.Amount, -p.Amount))
-	switch p.Per {
-	case "":
-		return text
-	case "once":
-		return text + " once"
-	}
-	return text + " a " + Clean(p.Per)
-}
+// Price words a price: "+¥312.00 a month", "refund ¥12.00 a month".
+func Price(p provider.Price) string { return Clean(engine.Money(p, false)) }

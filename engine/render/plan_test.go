@@ -78,7 +78,7 @@ simulation  qc/ehpc  new
 ! big/task   denied by guard shrink: removes 5 of 12 nodes     fleet.cue:6:21
 warning: clocks differ by 40 s
 
-Plan: 2 removals (4 nodes), 1 create, 1 scale-out, 1 resize, 1 blocked, 3 not read, 1 unsettled, 1 denied, 38 unchanged.  Cost: +¥312.00 a month.
+Plan: 2 removals (4 nodes), 1 create, 1 scale-out, 1 resize, 1 blocked, 3 not read, 1 unsettled, 1 denied, 38 unchanged.  Cost: +¥312.00 a month, 4 actions without a price.
 `},
 		"narrow": {Look{Width: 50}, `analytics  huawei/mrs  c-1
   - task  scale in   10 → 8 nodes
@@ -120,7 +120,7 @@ warning: clocks differ by 40 s
 Plan: 2 removals (4 nodes), 1 create, 1
 scale-out, 1 resize, 1 blocked, 3 not read, 1
 unsettled, 1 denied, 38 unchanged.  Cost:
-+¥312.00 a month.
++¥312.00 a month, 4 actions without a price.
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestCost(t *testing.T) {
 		return engine.Action{Cost: &provider.Price{Amount: amount, Currency: "CNY", Per: per}}
 	}
 	p := &engine.Plan{Actions: []engine.Action{priced(0.2, ""), priced(0.04, ""), priced(-3, "month"), priced(5, "once"), {}}}
-	if got, want := Cost(p), "+¥0.24 (period not documented), +¥5.00 once, -¥3.00 a month"; got != want {
+	if got, want := Cost(p), "+¥0.24 (period not documented), +¥5.00 once, refund ¥3.00 a month, 1 action without a price"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -27,6 +27,7 @@ type Progress struct {
 	drawn   []int // cells of each line on the terminal that belongs to us
 	ended   map[engine.OutcomeState]int
 	total   int
+	expect  Expect
 }
 
 // task is one action that runs.
@@ -35,7 +36,15 @@ type task struct {
 	began  time.Time
 	said   time.Time
 	event  engine.Event
+
+	usual time.Duration // what the like of it takes; 0: nobody knows
+	since time.Time     // when it was sent, maybe by an earlier run; zero: it was not
+	told  bool          // usual was said, where there is no terminal
 }
+
+// behind reports that the action waits for one of another cluster. There may be
+// hundreds of those: they are counted, and not heard of again.
+func (t *task) behind() bool { return t != nil && t.event.For != "" }
 
 // NewProgress shows the progress of total actions on w. With width, w is a
 // terminal of that many columns, and Tick draws.
@@ -48,24 +57,31 @@ func (p *Progress) Event(e engine.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.find(e.Action)
-	news := t == nil || t.event.State != e.State
+	news := t == nil || t.event.State != e.State || t.behind() && e.For == ""
 	if t == nil {
 		t = &task{action: e.Action, began: p.now()}
+		if p.expect != nil {
+			t.usual, t.since = p.expect(e.Action)
+		}
 		if e.Outcome == nil {
 			p.running = append(p.running, t)
 		}
+	}
+	if t.behind() && e.For == "" {
+		t.began = p.now() // its turn has come
 	}
 	if e.Text == "" && !news {
 		e.Text = t.event.Text
 	}
 	t.event = e
+	t.timed(p.now())
 	switch {
 	case e.Outcome != nil:
 		p.running = slices.DeleteFunc(p.running, func(other *task) bool { return other == t })
 		p.ended[e.Outcome.State]++
 		p.print(Clean(e.Action.Address) + ": " + Ended(*e.Outcome))
 	case news && p.mustSay(e):
-		p.print(Clean(e.Action.Address) + ": " + sentence(t))
+		p.print(Clean(e.Action.Address) + ": " + sentence(t) + p.hint(t))
 		t.said = p.now()
 	case news:
 		p.redraw("")
@@ -104,8 +120,8 @@ func (p *Progress) Tick() {
 		return
 	}
 	for _, t := range p.running {
-		if p.now().Sub(t.said) >= Heartbeat {
-			p.print(fmt.Sprintf("%s: %s, %s", Clean(t.action.Address), sentence(t), Span(p.now().Sub(t.began))))
+		if p.now().Sub(t.said) >= Heartbeat && !t.behind() {
+			p.print(fmt.Sprintf("%s: %s, %s%s", Clean(t.action.Address), sentence(t), Span(p.now().Sub(t.began)), p.hint(t)))
 			t.said = p.now()
 		}
 	}
@@ -147,6 +163,9 @@ func sentence(t *task) string {
 	}
 	switch e.State {
 	case engine.Waiting:
+		if t.behind() {
+			return "waiting for " + Clean(e.For)
+		}
 		text = "waiting: " + text
 		if until != "" {
 			text += ". Until " + until + " at most"

@@ -94,16 +94,23 @@ func resultSummary(r *engine.Result) string {
 			parts = append(parts, plural(closed, "earlier request")+" settled")
 		}
 		text = strings.Join(append(parts, states(open)...), "; ") + "; nothing new was sent."
+	case len(r.Guards) > 0 && closed == 0:
+		text = "Nothing was sent."
 	case len(r.Blocked)+len(r.Unread) > 0:
 		text = plural(closed, "earlier request") + " settled; nothing else was sent."
 	default:
 		text = plural(closed, "earlier request") + " settled; nothing more to apply."
+	}
+	if written := guardsWritten(r.Guards); written != "" {
+		text += " " + written
 	}
 	switch {
 	case r.Has(engine.Unsettled):
 		text += " Apply again to go on watching; nothing is sent twice. Evidence: " + resolveCommands(r) + "."
 	case r.Has(engine.Stale):
 		text += " Plan again from live state."
+	case r.Has(engine.Refused):
+		text += " Plan again: it names the guards in force."
 	case slices.ContainsFunc(r.Outcomes, func(o engine.Outcome) bool { return o.State == engine.Locked }):
 		text += " Wait for the other run, or let this one wait with --lock-timeout."
 	case len(r.Outcomes) > 0 && r.Has(engine.FellShort, engine.Failed, engine.Skipped):
@@ -134,7 +141,7 @@ func states(outcomes []engine.Outcome) []string {
 		word  string
 	}{
 		{engine.Unsettled, "unknown"}, {engine.FellShort, "fell short"}, {engine.Failed, "not done"}, {engine.Stale, "stale"},
-		{engine.Locked, "locked"}, {engine.Held, "not sent"}, {engine.Skipped, "skipped"}, {engine.Interrupted, "interrupted"},
+		{engine.Locked, "locked"}, {engine.Refused, "denied"}, {engine.Held, "not sent"}, {engine.Skipped, "skipped"}, {engine.Interrupted, "interrupted"},
 	}
 	var parts []string
 	for _, w := range words {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clusterctl/clusterctl/engine"
 	"github.com/clusterctl/clusterctl/engine/review"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
@@ -20,6 +21,10 @@ func Review(w io.Writer, r *review.Review, look Look) error {
 	out.say(2, "%s → %s", revision(r.Base), revision(r.Head))
 	for _, note := range r.Notes {
 		out.say(2, "%s %s", out.yellow("!"), Clean(note))
+	}
+	for _, l := range lifts(r) {
+		out.say(2, "%s guard lifted: %s of %s, %s → %s     %s", out.red("!"), Clean(l.Path), firstOf(l.clusters), Value(l.Before), Value(l.After),
+			out.dim(placeText(l.Cause, l.InBase)))
 	}
 	fmt.Fprintln(out)
 	for _, alike := range Alike(r.Clusters) {
@@ -147,6 +152,16 @@ func EffectText(f *review.Field) string {
 		return "no longer compared"
 	case review.EffectIdentity:
 		return "another cluster is meant"
+	case review.EffectOrder:
+		return "another order"
+	case review.EffectGuard:
+		switch {
+		case f.Lifts():
+			return "guard lifted"
+		case f.Before == nil:
+			return "guard set"
+		}
+		return "guard tightened"
 	}
 	return "not judged"
 }
@@ -156,8 +171,13 @@ func Value(v any) string {
 	if v == nil {
 		return "–"
 	}
-	if s, ok := v.(string); ok {
-		return Clean(s)
+	switch v := v.(type) {
+	case string:
+		return Clean(v)
+	case engine.Band:
+		return fmt.Sprintf("{%d..%d}", v.Min, v.Max)
+	case engine.Budget:
+		return Clean(v.String())
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -197,7 +217,10 @@ func firstOf(names []string) string {
 func ReviewSummary(r *review.Review) string {
 	var removed int64
 	kinds := map[review.Kind]int{}
-	blocked, denied := 0, 0
+	blocked, denied, lifted := 0, 0, 0
+	for _, l := range lifts(r) {
+		lifted += len(l.clusters)
+	}
 	for _, c := range r.Clusters {
 		kinds[c.Kind]++
 		for _, a := range c.Actions {
@@ -211,6 +234,9 @@ func ReviewSummary(r *review.Review) string {
 	var parts []string
 	if removed > 0 {
 		parts = append(parts, plural(int(removed), "node")+" removed")
+	}
+	if lifted > 0 {
+		parts = append(parts, plural(lifted, "guard")+" lifted")
 	}
 	if denied > 0 {
 		parts = append(parts, fmt.Sprintf("%d denied", denied))

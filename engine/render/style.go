@@ -15,6 +15,8 @@ import (
 type Look struct {
 	Colour bool
 	Width  int // columns of the terminal; 0: do not break lines
+	// Now is what ages are counted from; zero: they are not told.
+	Now time.Time
 }
 
 func (s Look) paint(text string, attrs ...color.Attribute) string {
