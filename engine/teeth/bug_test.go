@@ -21,7 +21,7 @@ type bug struct {
 
 // bugs are all that are planted.
 func bugs() []bug {
-	return slices.Concat(sendBugs, settleBugs, lockBugs, journalBugs, wireBugs, cloudBugs)
+	return slices.Concat(sendBugs, settleBugs, lockBugs, guardBugs, journalBugs, wireBugs, cloudBugs)
 }
 
 // root is the module's.

@@ -5,13 +5,14 @@ package teeth
 var sendBugs = []bug{
 	{
 		name: "the intent is not written", file: "engine/send.go",
-		old: `if err = c.lease().Put(durable(in)); err == nil {`,
-		new: `if err == nil {`,
+		old: `return c.lease().Put(durable(in))`,
+		new: `return nil`,
 	},
 	{
 		name: "it sends although the intent could not be written", file: "engine/send.go",
-		old: `if err = c.lease().Put(durable(in)); err == nil {`,
-		new: `if _ = c.lease().Put(durable(in)); true {`,
+		old: `return c.lease().Put(durable(in))`,
+		new: `_ = c.lease().Put(durable(in))
+			return nil`,
 	},
 	{
 		name: "unknown is sent again", file: "engine/send.go",
