@@ -195,6 +195,32 @@ func TestCIPlanAndApply(t *testing.T) {
 	if got := s.forge.comments[0].Body; !strings.HasPrefix(got, "<!-- clusterctl plan specs -->\n") || !strings.Contains(got, "analytics/core") {
 		t.Errorf("the comment is\n%s", got)
 	}
+	if got := commands(s.log.String()); !slices.Contains(got, "notice") {
+		t.Errorf("no annotation of the plan, but %v\n%s", got, s.log.String())
+	}
+
+	// Without a plan the comment says why, and the check fails.
+	s.propose(t, s.repo, fmt.Sprintf(fleet, -1))
+	s.log.Reset()
+	if s.play("ci/plan.yml", "pull_request", s.pull(t, "campus")) || !slices.Contains(commands(s.log.String()), "error") {
+		t.Errorf("a broken spec passes, or has no annotation\n%s", s.log.String())
+	}
+	s.must(t, true, list, "PATCH /repos/campus/fleet/issues/comments/1")
+	if got := s.forge.comments[0].Body; !strings.HasPrefix(got, "<!-- clusterctl plan specs -->\n## The spec cannot be used") {
+		t.Errorf("the comment is\n%s", got)
+	}
+	s.propose(t, s.repo, fmt.Sprintf(fleet, 5))
+	keys := s.secrets
+	s.secrets = map[string]any{}
+	if s.play("ci/plan.yml", "pull_request", s.pull(t, "campus")) {
+		t.Error("a plan was made without credentials")
+	}
+	s.must(t, true, list, "PATCH /repos/campus/fleet/issues/comments/1")
+	if got := s.forge.comments[0].Body; !strings.HasPrefix(got, "<!-- clusterctl plan specs -->\n## There is no plan\n") || !strings.Contains(got, "credentials are missing") {
+		t.Errorf("the comment is\n%s", got)
+	}
+	s.secrets = keys
+
 	for _, secret := range s.secrets {
 		for name, data := range s.artifacts {
 			if strings.Contains(string(data), fmt.Sprint(secret)) {

@@ -20,14 +20,18 @@ import (
 	"github.com/clusterctl/clusterctl/engine/journal"
 	"github.com/clusterctl/clusterctl/engine/render"
 	"github.com/clusterctl/clusterctl/engine/review"
+	"github.com/clusterctl/clusterctl/engine/topology"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
 
 // published are the JSON forms with their schemas.
 var published = map[string]reflect.Type{
-	"diff.schema.json":   reflect.TypeFor[review.Review](),
-	"plan.schema.json":   reflect.TypeFor[engine.Plan](),
-	"result.schema.json": reflect.TypeFor[engine.Result](),
+	"diff.schema.json":     reflect.TypeFor[review.Review](),
+	"drift.schema.json":    reflect.TypeFor[engine.Drift](),
+	"history.schema.json":  reflect.TypeFor[render.History](),
+	"plan.schema.json":     reflect.TypeFor[engine.Plan](),
+	"result.schema.json":   reflect.TypeFor[engine.Result](),
+	"topology.schema.json": reflect.TypeFor[topology.Outline](),
 }
 
 // TestSchemasCoverTypes: each member of each type stands in the schema, with its
@@ -90,7 +94,7 @@ func full(v reflect.Value) {
 		return
 	}
 	// The words that an enum takes.
-	for _, word := range []any{provider.OpScaleIn, engine.Applied, journal.Done, provider.StatusBusy, review.Changed, review.EffectAction, provider.KindDenied} {
+	for _, word := range []any{provider.OpScaleIn, engine.Applied, journal.Done, provider.StatusBusy, review.Changed, review.EffectAction, provider.KindDenied, provider.OutcomeAccepted, engine.CauseDrift, render.ClosedByRun, render.FaultLine} {
 		if reflect.TypeOf(word) == v.Type() {
 			v.Set(reflect.ValueOf(word))
 			return
@@ -139,9 +143,12 @@ func full(v reflect.Value) {
 // a missing one and a word outside an enum are found.
 func TestFullAndEmptyFitSchemas(t *testing.T) {
 	empty := map[string]any{
-		"diff.schema.json":   &review.Review{FormatVersion: review.FormatVersion, Clusters: []review.Change{}, Unknown: []string{}, Causes: []review.Cause{}, Notes: []string{}},
-		"plan.schema.json":   &engine.Plan{FormatVersion: engine.FormatVersion, Summary: engine.Summary{Cost: []provider.Price{}}, Actions: []engine.Action{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}, OpenIntents: []engine.OpenIntent{}, Denied: []engine.Denied{}, Guards: []engine.Guard{}, Owned: []engine.Owned{}, Warnings: []string{}, Clusters: []engine.Planned{}, Providers: []engine.PlanProvider{}},
-		"result.schema.json": &engine.Result{FormatVersion: engine.FormatVersion, Outcomes: []engine.Outcome{}, Settled: []engine.Outcome{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}},
+		"drift.schema.json":    &engine.Drift{FormatVersion: engine.DriftVersion, Clusters: []engine.Drifted{}, Owned: []engine.Owned{}, Ambiguous: []engine.Ambiguous{}, Unread: []engine.Unread{}, OpenIntents: []engine.OpenIntent{}, Notes: []string{}},
+		"history.schema.json":  &render.History{FormatVersion: render.HistoryVersion, Requests: []render.Request{}, Faults: []render.Fault{}},
+		"diff.schema.json":     &review.Review{FormatVersion: review.FormatVersion, Clusters: []review.Change{}, Unknown: []string{}, Causes: []review.Cause{}, Notes: []string{}},
+		"plan.schema.json":     &engine.Plan{FormatVersion: engine.FormatVersion, Summary: engine.Summary{Cost: []provider.Price{}}, Actions: []engine.Action{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}, OpenIntents: []engine.OpenIntent{}, Denied: []engine.Denied{}, Guards: []engine.Guard{}, Owned: []engine.Owned{}, Warnings: []string{}, Clusters: []engine.Planned{}, Providers: []engine.PlanProvider{}},
+		"topology.schema.json": &topology.Outline{FormatVersion: "1.0", Clusters: []topology.OutlineCluster{}},
+		"result.schema.json":   &engine.Result{FormatVersion: engine.FormatVersion, Outcomes: []engine.Outcome{}, Settled: []engine.Outcome{}, Blocked: []engine.Blocked{}, Unread: []engine.Unread{}, Guards: []engine.Guard{}},
 	}
 	for name, typ := range published {
 		s := readSchema(t, name)
@@ -170,6 +177,7 @@ func TestFullAndEmptyFitSchemas(t *testing.T) {
 
 // TestSchemaWords: the words of each enum are those of the code.
 func TestSchemaWords(t *testing.T) {
+	const history = "../engine/render/history.go"
 	const all, event, model, errors, verdicts = "../plugins/provider/plan.go", "../engine/event.go", "../plugins/provider/model.go", "../plugins/provider/errors.go", "../engine/journal/intent.go"
 	for _, tc := range []struct {
 		schema, def, member string
@@ -179,6 +187,16 @@ func TestSchemaWords(t *testing.T) {
 		{"diff.schema.json", "change", "kind", "../engine/review/review.go", "Kind", false},
 		{"diff.schema.json", "field", "effect", "../engine/review/review.go", "Effect", true},
 		{"diff.schema.json", "action", "op", all, "Op", false},
+		{"drift.schema.json", "cluster", "cause", "../engine/drift.go", "DriftCause", false},
+		{"drift.schema.json", "field", "cause", "../engine/drift.go", "DriftCause", false},
+		{"drift.schema.json", "run", "op", all, "Op", true},
+		{"drift.schema.json", "run", "verdict", verdicts, "Verdict", false},
+		{"drift.schema.json", "open_intent", "op", all, "Op", true},
+		{"drift.schema.json", "unread", "kind", errors, "ErrorKind", true},
+		{"history.schema.json", "request", "outcome", all, "Outcome", true},
+		{"history.schema.json", "request", "verdict", verdicts, "Verdict", false},
+		{"history.schema.json", "closing", "by", history, "ClosedBy", false},
+		{"history.schema.json", "fault", "kind", history, "FaultKind", false},
 		{"plan.schema.json", "action", "op", all, "Op", false},
 		{"plan.schema.json", "open_intent", "op", all, "Op", true},
 		{"plan.schema.json", "unread", "kind", errors, "ErrorKind", true},

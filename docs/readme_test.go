@@ -110,7 +110,7 @@ func help(t *testing.T) map[string][]string {
 	for _, m := range commands.FindAllStringSubmatch(run("clusterctl", "--help"), -1) {
 		add(m[1], run("clusterctl", m[1], "--help"))
 	}
-	for _, sub := range []string{"schema sync", "plugin list"} {
+	for _, sub := range []string{"schema sync", "plugin list", "policy test"} {
 		add(sub, run("clusterctl", append(strings.Fields(sub), "--help")...))
 	}
 	flags["cloudsim"] = nil

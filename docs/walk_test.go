@@ -141,10 +141,10 @@ func runAll(t *testing.T, dir string, commands []shown) []string {
 	return outputs[1 : len(outputs)-1]
 }
 
-var moving = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|\d\d:\d\d:\d\dZ|\b[0-9.]+ m?s\b|[0-9A-F]{8}-[0-9A-F-]+|\w*-?0[0-9a-f]{7,}| +`)
+var moving = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|\d\d:\d\d:\d\dZ|\b[0-9.]+ m?s\b|[0-9A-F]{8}-[0-9A-F-]+|\w*-?0[0-9a-f]{7,}|\b[A-Z2-7]{8}\b|\b[0-9a-f]{8}\b|(uid )?[\w-]+@[\w.-]+|\b10(\.\d+){3}| +`)
 
 // comparable is output without what differs from run to run: times, numbers
-// that the clouds count up, the order of lines of clusters side by side, and
+// that the clouds count up, ids and people, the order of lines of clusters side by side, and
 // how much of their progress was seen.
 func comparable(output string) string {
 	var kept []string

@@ -37,17 +37,16 @@ func (sh *shell) app() *cli.App {
 			"Exit codes: 0 done or nothing to do, 1 error, 2 changes pending (--detailed-exitcode), 3 plan is stale,\n" +
 			"4 locked, 5 partly applied, 6 outcome unknown, 7 denied or not approved, 130 interrupted.",
 		Writer: sh.stdout, ErrWriter: sh.stderr,
-		HideVersion:          true,
-		Suggest:              true,
-		EnableBashCompletion: true,
+		HideVersion: true,
+		Suggest:     true,
 		// The library would exit inside Run, where locks and plugins are still held.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
 			sh.validateCommand(), sh.diffCommand(), sh.planCommand(), sh.applyCommand(), sh.showCommand(), sh.statusCommand(),
-			sh.historyCommand(), sh.adoptCommand(), sh.resolveCommand(), sh.unlockCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
-			sh.completionCommand(), sh.versionCommand(),
+			sh.historyCommand(), sh.adoptCommand(), sh.resolveCommand(), sh.unlockCommand(), sh.policyCommand(), sh.newCommand(), sh.schemaCommand(), sh.pluginCommand(),
+			sh.completionCommand(), sh.completeCommand(), sh.versionCommand(),
 		},
 	}
 	each(app.Commands, func(c *cli.Command) {
@@ -57,7 +56,9 @@ func (sh *shell) app() *cli.App {
 			c.Action = unknownCommand
 		} else {
 			c.HideHelpCommand = true // it would be offered where a directory belongs
-			c.Action = checked(c.Action)
+			if !c.SkipFlagParsing {
+				c.Action = checked(c.Action)
+			}
 		}
 	})
 	return app

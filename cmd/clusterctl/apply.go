@@ -23,8 +23,9 @@ func (sh *shell) applyCommand() *cli.Command {
 		Description: "With a saved plan FILE exactly that is applied, or refused when anything moved since.\n" +
 			"   With DIR (default: the working directory) apply plans first and asks. Without a terminal it needs\n" +
 			"   a saved plan or --auto-approve. Requests that an earlier run left unsettled are watched first;\n" +
-			"   nothing is ever sent twice. ^C stops new sends and records what is under way; ^C again stops at once.",
-		Flags: append(planFlags(), formatFlag("text, json or markdown"),
+			"   nothing is ever sent twice. ^C stops new sends and records what is under way; ^C again stops at once.\n" +
+			"   A saved plan approves the prices that it names: they are asked again first, and one that rose makes it stale.\n" + aboutMaxCost,
+		Flags: append(planFlags(), formatFlag("text, json, markdown, html, github, sarif or gitlab"),
 			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
 			&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "work on `N` clusters at a time"},
 			&cli.DurationFlag{Name: "wait", Value: 30 * time.Minute, Usage: "wait up to `DURATION` for a busy cluster"},
@@ -35,7 +36,7 @@ func (sh *shell) applyCommand() *cli.Command {
 }
 
 func (sh *shell) apply(c *cli.Context) error {
-	format, err := oneOf(c, "format", "text", "json", "markdown")
+	format, err := oneOf(c, "format", "text", "json", "markdown", "html", "github", "sarif", "gitlab")
 	if err != nil {
 		return err
 	}
@@ -55,11 +56,19 @@ func (sh *shell) apply(c *cli.Context) error {
 	arg := c.Args().First()
 	run := &applyRun{shell: sh, Context: c, ctx: ctx, format: format}
 	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
-		return run.saved(arg)
+		return run.told(run.saved(arg))
 	} else if err != nil && arg != "" && strings.HasSuffix(arg, ".json") {
-		return exitf(exitError, "no saved plan %s: %v", arg, cause(err))
+		return run.told(exitf(exitError, "no saved plan %s: %v", arg, cause(err)))
 	}
-	return run.spec()
+	return run.told(run.spec())
+}
+
+// told prints why the run ended, unless it came to a result.
+func (r *applyRun) told(err error) error {
+	if r.began {
+		return err
+	}
+	return r.stopped(r.format, "apply", r.Context, err, r.denied)
 }
 
 // cause is the reason in an error of the file system, whose path is printed
@@ -83,6 +92,10 @@ type applyRun struct {
 	ctx    context.Context
 	format string
 	store  journal.Store
+	held   *policies       // of a spec
+	denied []engine.Denied // why nothing is sent
+	began  bool            // there is a result, printed or not
+	usual  *journal.Usual  // nil: history was not asked yet
 }
 
 // saved applies a plan file: it approves exactly what it lists.
@@ -95,6 +108,9 @@ func (r *applyRun) saved(file string) error {
 		if r.IsSet(flag) {
 			return exitf(exitError, "--%s has no effect on a saved plan; give it to plan", flag)
 		}
+	}
+	if err := r.hold(plan); err != nil {
+		return err
 	}
 	if err := r.refuse(plan); err != nil {
 		return err
@@ -124,6 +140,9 @@ func (r *applyRun) saved(file string) error {
 	if r.ctx.Err() != nil {
 		return quietly(resultCode(&engine.Result{Settled: settled}, true))
 	}
+	if err := r.priceAgain(s, plan); err != nil {
+		return outranked(err, settled)
+	}
 	return outranked(r.carryOut(s, plan, settled), settled)
 }
 
@@ -136,8 +155,11 @@ func (r *applyRun) spec() error {
 	if err != nil {
 		return err
 	}
-	clusters, err := choose(r.Context, fleet)
+	clusters, err := r.chooseWhole(r.Context, fleet)
 	if err != nil {
+		return err
+	}
+	if r.held, err = r.policiesAt(r.Context, fleet.Root); err != nil {
 		return err
 	}
 	if r.store, err = r.openStore(r.ctx, r.Context); err != nil {
@@ -159,7 +181,7 @@ func (r *applyRun) spec() error {
 	if r.ctx.Err() != nil {
 		return quietly(resultCode(&engine.Result{Settled: settled}, true))
 	}
-	plan, _, err := r.makePlan(r.ctx, r.Context, s, fleet, clusters, r.store)
+	plan, _, err := r.makePlan(r.ctx, r.Context, s, fleet, clusters, r.store, r.held)
 	if err == nil {
 		err = r.approved(s, plan, settled)
 	}
@@ -169,6 +191,9 @@ func (r *applyRun) spec() error {
 // approved shows a fresh plan, asks, and carries it out.
 func (r *applyRun) approved(s *session, plan *engine.Plan, settled []engine.Outcome) error {
 	if err := r.showPlan(plan); err != nil {
+		return err
+	}
+	if err := r.tell(r.held); err != nil {
 		return err
 	}
 	if err := r.refuse(plan); err != nil {
@@ -187,9 +212,16 @@ func (r *applyRun) refuse(plan *engine.Plan) error {
 	if len(plan.Denied) == 0 {
 		return nil
 	}
+	r.denied = plan.Denied
 	var reasons []string
 	for _, d := range plan.Denied {
-		reasons = append(reasons, fmt.Sprintf("%s: denied by guard %s (%s): %s", d.Address, d.Guard, d.Source, d.Reason))
+		if d.Guard == guardPolicy && r.held != nil {
+			continue // told with its line
+		}
+		reasons = append(reasons, d.Address+": "+d.String())
+	}
+	if len(reasons) < len(plan.Denied) {
+		reasons = append(reasons, broken(r.held))
 	}
 	return exitf(exitDenied, "nothing was sent:\n  %s", strings.Join(reasons, "\n  "))
 }
@@ -212,19 +244,36 @@ func (r *applyRun) ask(plan *engine.Plan) error {
 	for _, line := range render.Removals(plan, r.look(r.stderr)) {
 		fmt.Fprintln(r.stderr, line)
 	}
-	if cost := render.Cost(plan); cost != "" {
+	if cost := render.Cost(plan); strings.HasPrefix(cost, "refund") {
+		fmt.Fprintf(r.stderr, "  %s\n", cost)
+	} else if cost != "" {
 		fmt.Fprintf(r.stderr, "  costs %s\n", cost)
 	}
-	what := "this action"
-	if n := len(plan.Actions); n > 1 {
-		what = fmt.Sprintf("these %d actions", n)
+	for _, line := range render.Guards(plan, r.look(r.stderr)) {
+		fmt.Fprintln(r.stderr, line)
 	}
-	fmt.Fprintf(r.stderr, "Apply %s? Only yes is taken for it: ", what)
+	fmt.Fprintf(r.stderr, "Apply %s? Only yes is taken for it: ", asked(plan))
 	answer, err := r.readLine(r.ctx)
 	if err == nil && answer != "yes" {
 		return exitf(exitDenied, "not approved; nothing was sent")
 	}
 	return err
+}
+
+// asked is what the question is about: "these 3 actions and 1 guard".
+func asked(plan *engine.Plan) string {
+	guards := plural(len(plan.Guards), "guard", "guards")
+	what := "this action"
+	switch n := len(plan.Actions); {
+	case n == 0:
+		return guards
+	case n > 1:
+		what = fmt.Sprintf("these %d actions", n)
+	}
+	if len(plan.Guards) > 0 {
+		what += " and " + guards
+	}
+	return what
 }
 
 func (r *applyRun) applier(s *session, plan *engine.Plan) *engine.Applier {
@@ -239,6 +288,9 @@ func (r *applyRun) applier(s *session, plan *engine.Plan) *engine.Applier {
 func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outcome) error {
 	a := r.applier(s, plan)
 	progress, done := r.show(len(plan.Actions))
+	if len(plan.Actions) > 0 {
+		progress.Expect(r.expecting(s, nil))
+	}
 	a.Report = func(e engine.Event) {
 		r.following(e)
 		progress.Event(e)
@@ -251,6 +303,7 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 		}
 		return fmt.Errorf("nothing was sent:\n%w", err)
 	}
+	r.began = true
 	left, err := r.unreadable(plan)
 	if err != nil {
 		return err
@@ -260,7 +313,11 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 		err = r.printJSON(result)
 	} else if r.format == "markdown" {
 		err = render.MarkdownResult(r.stdout, result, r.commentOn(r.Context, "apply"))
-	} else if len(plan.Actions) > 0 || len(result.Settled) > 0 {
+	} else if r.format == "html" {
+		err = render.HTMLResult(r.stdout, result, plan, r.commentOn(r.Context, "apply"))
+	} else if onLines(r.format) {
+		err = r.resultOnLines(result, plan)
+	} else if !plan.Empty() || len(result.Settled) > 0 {
 		// Who watched the live lines has just read every outcome.
 		err = render.Result(r.stdout, result, terminal(r.stdout) && terminal(r.stderr), r.look(r.stdout))
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,14 +30,14 @@ func (sh *shell) diffCommand() *cli.Command {
 			&cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR` or package pattern, in both revisions"},
 			&cli.BoolFlag{Name: "allow-shrink", Usage: "show large removals as allowed"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 2 when a cluster differs"},
-			pluginDirFlag(), formatFlag("text, json, markdown, github, sarif or gitlab"),
+			pluginDirFlag(), formatFlag("text, json, markdown, html, github, sarif or gitlab"),
 		},
 		Action: sh.diff,
 	}
 }
 
 func (sh *shell) diff(c *cli.Context) error {
-	format, err := oneOf(c, "format", "text", "json", "markdown", "github", "sarif", "gitlab")
+	format, err := oneOf(c, "format", "text", "json", "markdown", "html", "github", "sarif", "gitlab")
 	if err != nil {
 		return err
 	}
@@ -68,8 +70,9 @@ type diffRun struct {
 	repo       *repository
 	base, head review.Revision
 	before     *schema.Snapshot
-	after      *schema.Snapshot // nil: the working tree
-	problems   []schema.Problem // of the head
+	after      *schema.Snapshot    // nil: the working tree
+	problems   []schema.Problem    // of the head
+	depends    map[string][]string // by cluster of the head, those that come before it
 }
 
 // revisions finds out what is compared.
@@ -135,6 +138,10 @@ func (d *diffRun) review() (*review.Review, error) {
 		return nil, err
 	}
 	was, is := sideOf(base), sideOf(head)
+	d.depends = map[string][]string{}
+	for _, c := range is {
+		d.depends[c.Address] = c.Rules.DependsOn
+	}
 	var unknown []string
 	none := d.before.Lacks(d.dir, d.String("spec"))
 	if !none {
@@ -147,6 +154,10 @@ func (d *diffRun) review() (*review.Review, error) {
 		r.Notes = append(r.Notes, "the base has no spec there")
 	case schema.Failed(baseProblems):
 		r.Notes = append(r.Notes, "the base does not evaluate with the schemas of this clusterctl: "+firstError(baseProblems))
+	}
+	if base != nil {
+		r.Notes = append(r.Notes, lockNotes(base, head)...)
+		r.Notes = append(r.Notes, entryNotes(base, head)...)
 	}
 	return r, d.ask(r, was, is, head)
 }
@@ -165,6 +176,25 @@ func unsound(base *schema.Fleet, problems []schema.Problem, head []*review.Clust
 		}
 	}
 	return list
+}
+
+// lockNotes say what a change of the lock means: other limits for editors and
+// stock cue, and other hosts that may be sent signed requests.
+func lockNotes(base, head *schema.Fleet) []string {
+	var notes []string
+	plugins := slices.Sorted(maps.Keys(head.Vendored))
+	for _, plugin := range plugins {
+		was, is := base.Vendored[plugin], head.Vendored[plugin]
+		if was != "" && was != is {
+			notes = append(notes, fmt.Sprintf("the schema of plugin %s changed from %.15s to %.15s; both revisions are judged by the one of this clusterctl", plugin, was, is))
+		}
+	}
+	for _, host := range head.Hosts {
+		if !slices.Contains(base.Hosts, host) {
+			notes = append(notes, fmt.Sprintf("%s allows signed requests to %s from now on", schema.LockFile, host))
+		}
+	}
+	return notes
 }
 
 func firstError(problems []schema.Problem) string {

@@ -96,6 +96,8 @@ func resultCode(r *engine.Result, interrupted bool) int {
 		return exitStale
 	case r.Has(engine.Locked):
 		return exitLocked
+	case r.Has(engine.Refused):
+		return exitDenied
 	case failed:
 		return exitError
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/clusterctl/clusterctl/engine/render"
 	"github.com/clusterctl/clusterctl/engine/review"
 	"github.com/clusterctl/clusterctl/schema"
+	"github.com/clusterctl/clusterctl/schema/policy"
 )
 
 // write prints a review in a format.
@@ -28,6 +29,8 @@ func (d *diffRun) write(format string, r *review.Review) error {
 		return d.printJSON(r)
 	case "markdown":
 		return render.MarkdownReview(d.stdout, relocated(r, rename), d.comment())
+	case "html":
+		return render.HTMLReview(d.stdout, relocated(r, rename), d.depends, d.comment())
 	}
 	all := problemAnnotations(d.problems, rename)
 	if err := d.annotate(format, append(all, render.Annotations(relocated(r, rename))...)); err != nil {
@@ -48,6 +51,8 @@ func (d *diffRun) writeProblems(format string) error {
 		return nil
 	case "markdown":
 		return render.MarkdownProblems(d.stdout, problems, d.comment())
+	case "html":
+		return render.HTMLProblems(d.stdout, problems, d.comment())
 	}
 	return d.annotate(format, problems)
 }
@@ -78,6 +83,10 @@ func (sh *shell) writePlan(format string, plan *engine.Plan, data []byte, comman
 		return err
 	case "markdown":
 		return render.MarkdownPlan(sh.stdout, plan, sh.commentOn(c, command))
+	case "html":
+		return render.HTMLPlan(sh.stdout, plan, sh.commentOn(c, command))
+	case "github", "sarif", "gitlab":
+		return sh.planOnLines(format, plan, nil)
 	}
 	return render.Plan(sh.stdout, plan, sh.look(sh.stdout))
 }
@@ -101,6 +110,12 @@ func (sh *shell) commentOn(c *cli.Context, command string) render.Comment {
 	}
 	if c.Bool("allow-shrink") {
 		words = append(words, "--allow-shrink")
+	}
+	for _, limit := range maxCost(c) {
+		words = append(words, "--max-cost", limit.String())
+	}
+	if dir := c.String("policy"); dir != "" {
+		words = append(words, "--policy", dir)
 	}
 	return render.Comment{Name: command + " " + arg, Command: quoted(append(words, arg))}
 }
@@ -140,6 +155,7 @@ var ruleSentences = func() map[string]string {
 		schema.KindReference:    "A name or import leads nowhere.",
 		schema.KindSecret:       "A secret is not a proper reference.",
 		schema.KindProvider:     "A providers entry, its plugin, kind, endpoint or timing is not usable.",
+		policy.Kind:             "A policy does not hold.",
 	}
 	for rule, sentence := range render.Rules {
 		all[rule] = sentence

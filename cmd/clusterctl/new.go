@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clusterctl/clusterctl/schema"
+	"github.com/clusterctl/clusterctl/schema/policy"
 )
 
 // starter is the spec that new writes: it validates as it stands.
@@ -71,6 +72,11 @@ func (sh *shell) schemaCommand() *cli.Command {
 				if err != nil {
 					return err
 				}
+				ofPolicies, err := policy.Vendor(dir)
+				if err != nil {
+					return err
+				}
+				changed = append(changed, ofPolicies...)
 				for _, file := range changed {
 					fmt.Fprintln(sh.stdout, "wrote "+file)
 				}

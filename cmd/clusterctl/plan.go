@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,8 +22,9 @@ import (
 func compare(a, b string) int { return strings.Compare(a, b) }
 
 func planFlags() []cli.Flag {
-	return append(targetFlags(), pluginDirFlag(), storeFlag(),
-		&cli.BoolFlag{Name: "allow-shrink", Usage: "allow removals of more than 30 % of a group of ten or more nodes"})
+	return append(wholeFlags(), pluginDirFlag(), storeFlag(),
+		&cli.BoolFlag{Name: "allow-shrink", Usage: "allow removals of more than 30 % of a group of ten or more nodes"},
+		maxCostFlag(), policyFlag())
 }
 
 func (sh *shell) planCommand() *cli.Command {
@@ -33,25 +32,28 @@ func (sh *shell) planCommand() *cli.Command {
 		Name: "plan", Usage: "show what apply would change, from live state", ArgsUsage: "[DIR]",
 		Description: "Validates the spec in DIR (default: the working directory), reads every cluster through its plugin and\n" +
 			"   prints the actions that lead from what is live to what is wanted. Changes nothing.\n" +
-			"   With --out FILE the plan is saved for: clusterctl apply FILE.",
-		Flags: append(planFlags(), formatFlag("text, json or markdown"),
+			"   With --out FILE the plan is saved for: clusterctl apply FILE.\n" + aboutMaxCost,
+		Flags: append(planFlags(), formatFlag("text, json, markdown, html, github, sarif or gitlab"),
 			&cli.BoolFlag{Name: "json", Usage: "same as --format json"},
 			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`"},
-			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 2 when changes are pending"}),
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 2 when changes are pending"}, refreshOnlyFlag()),
 		Action: sh.plan,
 	}
 }
 
 func (sh *shell) plan(c *cli.Context) error {
-	format, err := oneOf(c, "format", "text", "json", "markdown")
+	if c.Bool(refreshOnly) {
+		return sh.refresh(c)
+	}
+	format, err := oneOf(c, "format", "text", "json", "markdown", "html", "github", "sarif", "gitlab")
 	if err != nil {
 		return err
 	}
 	ctx, stop := sh.interruptible(c.Context)
 	defer stop()
-	now, err := sh.survey(ctx, c)
+	now, err := sh.survey(ctx, c, sh.chooseWhole)
 	if err != nil {
-		return err
+		return sh.stopped(format, "plan", c, err, nil)
 	}
 	plan := now.plan
 	if c.String("out") != "" && now.store == nil {
@@ -67,13 +69,21 @@ func (sh *shell) plan(c *cli.Context) error {
 	}
 	if out := c.String("out"); out != "" {
 		if err := saveFile(out, data); err != nil {
-			return err
+			return sh.stopped(format, "plan", c, err, nil)
 		}
 	}
 	if c.Bool("json") {
 		format = "json"
 	}
-	if err := sh.writePlan(format, plan, data, "plan", c); err != nil {
+	if onLines(format) {
+		err = sh.planOnLines(format, plan, now.problems)
+	} else {
+		err = sh.writePlan(format, plan, data, "plan", c)
+	}
+	if err != nil {
+		return err
+	}
+	if err := sh.tell(now.policies); err != nil {
 		return err
 	}
 	if out := c.String("out"); out != "" && !plan.Empty() {
@@ -87,18 +97,24 @@ type survey struct {
 	clusters []*engine.Cluster
 	seen     map[string]provider.Observation // by address
 	plan     *engine.Plan
-	store    journal.Store // nil: there is none
+	store    journal.Store    // nil: there is none
+	problems []schema.Problem // warnings about the spec
+	policies *policies
 }
 
-// survey loads the spec that the argument names, reads its clusters and plans.
+// survey loads the spec that the argument names, reads the clusters chosen of it
+// and plans.
 // It changes nothing, and its plugins are gone when it returns.
-func (sh *shell) survey(ctx context.Context, c *cli.Context) (*survey, error) {
-	fleet, err := sh.load(c)
+func (sh *shell) survey(ctx context.Context, c *cli.Context, choose func(*cli.Context, *schema.Fleet) ([]*engine.Cluster, error)) (*survey, error) {
+	fleet, problems, err := sh.loadWarned(c)
 	if err != nil {
 		return nil, err
 	}
-	now := &survey{}
+	now := &survey{problems: problems}
 	if now.clusters, err = choose(c, fleet); err != nil {
+		return nil, err
+	}
+	if now.policies, err = sh.policiesAt(c, fleet.Root); err != nil {
 		return nil, err
 	}
 	s, err := sh.start(ctx, c, entriesOf(fleet, now.clusters))
@@ -109,16 +125,16 @@ func (sh *shell) survey(ctx context.Context, c *cli.Context) (*survey, error) {
 	if now.store, err = sh.peekStore(c); err != nil {
 		return nil, err
 	}
-	now.plan, now.seen, err = sh.makePlan(ctx, c, s, fleet, now.clusters, now.store)
+	now.plan, now.seen, err = sh.makePlan(ctx, c, s, fleet, now.clusters, now.store, now.policies)
 	return now, err
 }
 
 // makePlan reads live state, telling how far it is, and plans.
-func (sh *shell) makePlan(ctx context.Context, c *cli.Context, s *session, fleet *schema.Fleet, clusters []*engine.Cluster, store journal.Store) (*engine.Plan, map[string]provider.Observation, error) {
-	p := &engine.Planner{Entries: s.entries, SpecDigest: fleet.Digest, AllowShrink: c.Bool("allow-shrink"), Quote: true}
+func (sh *shell) makePlan(ctx context.Context, c *cli.Context, s *session, fleet *schema.Fleet, clusters []*engine.Cluster, store journal.Store, held *policies) (*engine.Plan, map[string]provider.Observation, error) {
+	p := &engine.Planner{Entries: s.entries, SpecDigest: fleet.Digest, AllowShrink: c.Bool("allow-shrink"), Quote: true, MaxCost: maxCost(c), Judge: held.judge}
 	if store != nil {
 		var err error
-		p.Last = store.Last
+		p.Last, p.History = store.Last, store.History
 		if p.Intents, p.Corrupt, err = store.Open(); err != nil {
 			return nil, nil, err
 		}
@@ -187,41 +203,4 @@ func saveFile(path string, data []byte) error {
 		return exitf(exitError, "the plan cannot be saved to %s: %v", path, cause(err))
 	}
 	return nil
-}
-
-func (sh *shell) showCommand() *cli.Command {
-	return &cli.Command{
-		Name: "show", Usage: "print a saved plan", ArgsUsage: "FILE",
-		Flags: []cli.Flag{formatFlag("text, json or markdown")},
-		Action: func(c *cli.Context) error {
-			format, err := oneOf(c, "format", "text", "json", "markdown")
-			if err != nil {
-				return err
-			}
-			if c.Args().Len() != 1 {
-				return exitf(exitError, "show takes one saved plan: clusterctl show FILE")
-			}
-			plan, err := readPlan(c.Args().First())
-			if err != nil {
-				return err
-			}
-			data, err := plan.Marshal()
-			if err != nil {
-				return err
-			}
-			return sh.writePlan(format, plan, data, "show", c)
-		},
-	}
-}
-
-func readPlan(file string) (*engine.Plan, error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil, exitf(exitError, "no saved plan %s: %v", file, cause(err))
-	}
-	plan, err := engine.ReadPlan(bytes.TrimSpace(b))
-	if errors.Is(err, engine.ErrNotAPlan) {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return plan, err
 }

@@ -36,6 +36,7 @@ type pinned struct {
 	timing                           *provider.Timing
 	credentials                      map[string]string
 	maxRemoved                       *engine.Budget
+	source                           string // its line in the spec
 }
 
 // entriesOf are the entries that the clusters use.
@@ -46,7 +47,7 @@ func entriesOf(fleet *schema.Fleet, clusters []*engine.Cluster) []pinned {
 			continue
 		}
 		list = append(list, pinned{name: name, plugin: e.Plugin, schemaDigest: e.SchemaDigest, settings: e.Settings,
-			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials, maxRemoved: budgetOf(e)})
+			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials, maxRemoved: budgetOf(e), source: e.Source})
 	}
 	slices.SortFunc(list, func(a, b pinned) int { return compare(a.name, b.name) })
 	return list
@@ -59,11 +60,12 @@ func entriesOfPlan(p *engine.Plan, open []journal.Intent) []pinned {
 	for _, e := range p.Providers {
 		acts := slices.ContainsFunc(p.Actions, func(a engine.Action) bool { return a.Provider == e.Name })
 		watches := slices.ContainsFunc(open, func(in journal.Intent) bool { return in.Entry == e.Name && in.Identity.Plugin == e.Plugin })
-		if !acts && !watches {
+		guards := slices.ContainsFunc(p.Guards, func(g engine.Guard) bool { return g.Provider == e.Name })
+		if !acts && !watches && !guards {
 			continue
 		}
 		list = append(list, pinned{name: e.Name, plugin: e.Plugin, schemaDigest: e.SchemaDigest, hash: e.Hash, settings: e.Settings,
-			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials, maxRemoved: e.MaxRemoved})
+			endpoint: e.Endpoint, timing: e.Timing, credentials: e.Credentials, maxRemoved: e.MaxRemoved, source: e.Source})
 	}
 	return list
 }
@@ -179,7 +181,7 @@ func (sh *shell) configureOne(ctx context.Context, p *pluginhost.Plugin, w pinne
 		return nil, err
 	}
 	return &engine.Entry{Name: w.name, Provider: sh.taps.wrap(w.plugin, p.Provider), Description: d, Settings: w.settings, Credentials: w.credentials,
-		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256, MaxRemoved: w.maxRemoved, Gone: p.Exited()}, nil
+		Endpoint: w.endpoint, Timing: w.timing, Hash: p.Binary.SHA256, MaxRemoved: w.maxRemoved, Source: w.source, Gone: p.Exited()}, nil
 }
 
 // ofEntry says which entry an error is about; each of several joined ones gets

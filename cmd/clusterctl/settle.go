@@ -17,6 +17,7 @@ func (r *applyRun) settleOpen(s *session, about map[string]bool) ([]engine.Outco
 	a := r.applier(s, nil)
 	a.Mine = func(in *journal.Intent) bool { return about[in.Cluster] }
 	progress, done := r.show(len(intents))
+	progress.Expect(r.expecting(s, intents))
 	a.Report = func(e engine.Event) {
 		r.following(e)
 		progress.Event(e)

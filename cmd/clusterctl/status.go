@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clusterctl/clusterctl/engine"
-	"github.com/clusterctl/clusterctl/engine/journal"
 	"github.com/clusterctl/clusterctl/engine/render"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
@@ -31,9 +29,11 @@ type statusRow struct {
 	Kind    string `json:"kind"`
 	State   string `json:"state"`
 	Group   string `json:"group,omitempty"`
-	Wanted  *int64 `json:"wanted,omitempty"` // nil: not managed
-	Live    *int   `json:"live,omitempty"`
-	Note    string `json:"note,omitempty"`
+	Wanted  *int64 `json:"wanted,omitempty"` // nil: not managed, or in a range
+	// Range is where the count may be.
+	Range *engine.Band `json:"range,omitempty"`
+	Live  *int         `json:"live,omitempty"`
+	Note  string       `json:"note,omitempty"`
 }
 
 func (sh *shell) status(c *cli.Context) error {
@@ -43,7 +43,7 @@ func (sh *shell) status(c *cli.Context) error {
 	}
 	ctx, stop := sh.interruptible(c.Context)
 	defer stop()
-	now, err := sh.survey(ctx, c)
+	now, err := sh.survey(ctx, c, choose)
 	if err != nil {
 		return err
 	}
@@ -87,6 +87,9 @@ func notesOf(plan *engine.Plan) map[string]string {
 	}
 	for _, b := range plan.Blocked {
 		add(b.Address, "blocked: "+b.Reason)
+	}
+	for _, o := range plan.Owned {
+		add(o.Address, render.OwnedText(o))
 	}
 	for _, u := range plan.Unread {
 		add(u.Address, "not read: "+u.Reason)
@@ -133,7 +136,7 @@ func statusRows(cl *engine.Cluster, o provider.Observation, notes map[string]str
 	var rows []statusRow
 	for _, role := range slices.Sorted(maps.Keys(roles)) {
 		row := statusRow{Cluster: cl.Address, Kind: cl.Entry + "/" + cl.Kind, State: state, Group: role, Wanted: spec.Groups[role].Count,
-			Note: notes[engine.Address(cl.Address, role)]}
+			Range: cl.Rules.Groups[role].Count, Note: notes[engine.Address(cl.Address, role)]}
 		if n, ok := live[role]; ok {
 			row.Live = &n
 		}
@@ -160,103 +163,13 @@ func (sh *shell) statusTable(rows []statusRow) error {
 		if r.Wanted != nil {
 			cells[4] = strconv.FormatInt(*r.Wanted, 10)
 		}
+		if r.Range != nil {
+			cells[4] = r.Range.String()
+		}
 		if r.Live != nil {
 			cells[5] = strconv.Itoa(*r.Live)
 		}
 		table = append(table, cells)
 	}
 	return render.Table(sh.stdout, table, sh.look(sh.stdout))
-}
-
-func (sh *shell) historyCommand() *cli.Command {
-	return &cli.Command{
-		Name: "history", Usage: "list the requests that were sent, with their verdicts", ArgsUsage: "[CLUSTER]",
-		Flags: []cli.Flag{storeFlag(), formatFlag("text or json")},
-		Action: func(c *cli.Context) error {
-			format, err := oneOf(c, "format", "text", "json")
-			if err != nil {
-				return err
-			}
-			if err := wantArgs(c, 1); err != nil {
-				return err
-			}
-			store, err := sh.peekStore(c)
-			if err != nil {
-				return err
-			}
-			if store == nil {
-				return sh.noHistory(c, format)
-			}
-			return sh.history(store, c.Args().First(), format)
-		},
-	}
-}
-
-// noHistory says that there is no store, which may be the wrong one's name or a
-// first run's.
-func (sh *shell) noHistory(c *cli.Context, format string) error {
-	dir, err := storeDir(c)
-	if err != nil {
-		return err
-	}
-	text := fmt.Sprintf("There is no store in %s. If there is one elsewhere, name it with --store.", dir)
-	if format == "json" {
-		fmt.Fprintln(sh.stderr, text)
-		return sh.printJSON([]journal.Record{})
-	}
-	_, err = fmt.Fprintln(sh.stdout, text)
-	return err
-}
-
-func (sh *shell) history(store journal.Store, cluster, format string) error {
-	records := []journal.Record{}
-	err := store.History(func(r journal.Record) bool {
-		if cluster == "" || r.Intent.Cluster == cluster {
-			records = append(records, r)
-		}
-		return true
-	})
-	var torn *journal.TornError
-	if errors.As(err, &torn) {
-		fmt.Fprintln(sh.stderr, "clusterctl: "+torn.Error())
-	} else if err != nil {
-		// What was read before the place is shown all the same.
-		err = fmt.Errorf("%w; move the whole store away and begin a new one with: clusterctl apply --new-store=wait", err)
-		return errors.Join(sh.printHistory(records, format), err)
-	}
-	return sh.printHistory(records, format)
-}
-
-func (sh *shell) printHistory(records []journal.Record, format string) error {
-	if format == "json" {
-		return sh.printJSON(records)
-	}
-	if len(records) == 0 {
-		fmt.Fprintln(sh.stdout, "No requests were sent.")
-		return nil
-	}
-	table := [][]string{{"TIME", "ADDRESS", "ACTION", "VERDICT", "REQUEST", "DETAIL"}}
-	for _, r := range records {
-		in := r.Intent
-		request := ""
-		if in.Answer != nil {
-			request = in.Answer.RequestID
-		}
-		action := &engine.Action{Op: in.Op, From: in.From, To: in.To}
-		what := strings.ReplaceAll(string(in.Op), "_", " ") + " " + render.Change(action)
-		if in.Op == provider.OpUnknown {
-			what = "unreadable record"
-		}
-		table = append(table, []string{r.At.UTC().Format("2006-01-02 15:04:05Z"), engine.Address(in.Cluster, in.Group),
-			strings.TrimSpace(what), string(r.Verdict), request, decided(r)})
-	}
-	return render.Table(sh.stdout, table, sh.look(sh.stdout))
-}
-
-// decided is a record's detail, with who closed it and why where a person did.
-func decided(r journal.Record) string {
-	if r.By == "" {
-		return r.Detail
-	}
-	return r.Detail + "; by " + r.By
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -33,7 +34,7 @@ func columns(f *os.File) int {
 
 // look is how output to f is dressed: plain in files and pipes.
 func (sh *shell) look(f *os.File) render.Look {
-	look := render.Look{Colour: sh.colour(f)}
+	look := render.Look{Colour: sh.colour(f), Now: time.Now()}
 	if terminal(f) {
 		look.Width = columns(f)
 	}

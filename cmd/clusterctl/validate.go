@@ -28,19 +28,25 @@ func formatFlag(words string) cli.Flag {
 // load reads the spec that the command's argument names, "." without one.
 // Problems are written to stderr; with an error among them the run ends.
 func (sh *shell) load(c *cli.Context) (*schema.Fleet, error) {
+	fleet, _, err := sh.loadWarned(c)
+	return fleet, err
+}
+
+// loadWarned is load with the warnings that it wrote.
+func (sh *shell) loadWarned(c *cli.Context) (*schema.Fleet, []schema.Problem, error) {
 	if err := wantArgs(c, 1); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fleet, problems := schema.Load(schema.Options{Dir: ".", Pattern: c.Args().First(), Getenv: sh.getenv})
 	if len(problems) > 0 {
 		if err := schema.WriteText(sh.stderr, problems, sh.colour(sh.stderr)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if fleet == nil || schema.Failed(problems) {
-		return nil, quietly(exitError)
+		return nil, nil, &unusable{problems}
 	}
-	return fleet, nil
+	return fleet, problems, nil
 }
 
 // choose applies --target and --exclude and gives the clusters the engine's
@@ -85,18 +91,18 @@ func names(fleet *schema.Fleet) string {
 	for _, cl := range fleet.Clusters {
 		list = append(list, cl.Address)
 	}
-	if n := len(list); n > 8 {
-		list = append(list[:8], fmt.Sprintf("and %d more", n-8))
-	}
-	return strings.Join(list, ", ")
+	return few(list)
 }
 
 func (sh *shell) validateCommand() *cli.Command {
 	return &cli.Command{
 		Name: "validate", Usage: "check a spec offline against every documented limit", ArgsUsage: "[DIR]",
 		Description: "Evaluates the CUE package in DIR (default: the working directory) with the packages above it,\n" +
-			"   and tells every problem at once. Starts no plugin and needs no network.",
-		Flags: []cli.Flag{formatFlag("text, json, github, sarif or gitlab")},
+			"   and tells every problem at once. Starts no plugin and needs no network.\n" +
+			"   With --watch it does so again whenever a file of the module changes, until ^C (exit 130): a terminal shows\n" +
+			"   the newest report, a file or pipe gets one after the other, with the time; json is a line for each.",
+		Flags: []cli.Flag{formatFlag("text, json, github, sarif or gitlab"),
+			&cli.BoolFlag{Name: "watch", Usage: "validate again whenever a file changes"}},
 		Action: func(c *cli.Context) error {
 			format, err := oneOf(c, "format", "text", "json", "github", "sarif", "gitlab")
 			if err != nil {
@@ -104,6 +110,9 @@ func (sh *shell) validateCommand() *cli.Command {
 			}
 			if err := wantArgs(c, 1); err != nil {
 				return err
+			}
+			if c.Bool("watch") {
+				return sh.watch(c, format)
 			}
 			fleet, problems := schema.Load(schema.Options{Dir: ".", Pattern: c.Args().First(), Getenv: sh.getenv})
 			failed := fleet == nil || schema.Failed(problems)
@@ -149,26 +158,31 @@ func verdict(fleet *schema.Fleet, problems []schema.Problem) string {
 }
 
 func (sh *shell) validateJSON(fleet *schema.Fleet, problems []schema.Problem, failed bool) error {
-	report := struct {
-		FormatVersion string           `json:"format_version"`
-		Valid         bool             `json:"valid"`
-		Clusters      int              `json:"clusters"`
-		SpecDigest    string           `json:"spec_digest,omitempty"`
-		Problems      []schema.Problem `json:"problems"`
-	}{FormatVersion: "1.0", Valid: !failed, Problems: problems}
-	if report.Problems == nil {
-		report.Problems = []schema.Problem{}
-	}
-	if fleet != nil {
-		report.Clusters, report.SpecDigest = fleet.Total, fleet.Digest
-	}
-	if err := sh.printJSON(report); err != nil {
+	if err := sh.printJSON(validity(fleet, problems)); err != nil {
 		return err
 	}
 	if failed {
 		return quietly(exitError)
 	}
 	return nil
+}
+
+// validity is what validate says as JSON.
+func validity(fleet *schema.Fleet, problems []schema.Problem) any {
+	report := struct {
+		FormatVersion string           `json:"format_version"`
+		Valid         bool             `json:"valid"`
+		Clusters      int              `json:"clusters"`
+		SpecDigest    string           `json:"spec_digest,omitempty"`
+		Problems      []schema.Problem `json:"problems"`
+	}{FormatVersion: "1.0", Valid: fleet != nil && !schema.Failed(problems), Problems: problems}
+	if report.Problems == nil {
+		report.Problems = []schema.Problem{}
+	}
+	if fleet != nil {
+		report.Clusters, report.SpecDigest = fleet.Total, fleet.Digest
+	}
+	return report
 }
 
 // validateLines tells problems in a form that forges show beside the lines.

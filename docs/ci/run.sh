@@ -107,6 +107,14 @@ case "$INPUT_COMMAND" in
       "${about[@]}" --format sarif "${last[@]}" >"$INPUT_SARIF_FILE" 2>/dev/null || true
     fi
     ;;
+  plan)
+    # From the saved plan: no cloud is asked again. Without one the spec may say why.
+    if [ -n "$plan" ]; then
+      "$tool" show --format github "$plan" 2>/dev/null || true
+    else
+      "$tool" validate --format github "$spec" 2>/dev/null || true
+    fi
+    ;;
 esac
 
 if [ -s "$markdown" ]; then
