@@ -47,7 +47,7 @@ func TestChineseReadmeFaults(t *testing.T) {
 		{"en", "| `NO_COLOR` | set to anything: no colours |\n", "", "stands beside row"},
 		{"zh", "| 130 |", "| 131 |", `numbers ["130"] beside ["131"]`},
 		{"zh", "按 6、130、5、3、4、7、1 的", "按 6、130、5、4、3、7、1 的", `numbers ["6" "130" "5" "3"`},
-		{"en", "| 4 | locked by another run; the holder is printed |\n", "", `numbers ["5"] beside ["4"]`},
+		{"en", "| 3 | the plan is stale: something moved since it was made |\n", "", `numbers ["4"] beside ["3"]`},
 		{"zh", "(docs/formats.md)", "(docs/limits.md)", `links ["docs/formats.md"] beside ["docs/limits.md"]`},
 		{"en", "[CUE](https://cuelang.org)", "CUE", `links [] beside ["https://cuelang.org"]`},
 		{"zh", `(#至多一次)`, `(#至多两次)`, "does not lead"},
