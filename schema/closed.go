@@ -40,19 +40,20 @@ func checked(ctx *cue.Context, src Source) (*compiled, error) {
 	return c, nil
 }
 
-// probe puts an unknown field into every struct of def, one at a time.
+// probe puts an unknown field into every struct of the plugin's definition, one
+// at a time. What is added to it for clusterctl itself leaves it closed.
 func probe(ctx *cue.Context, plugin, name string, def *definition) error {
-	for _, path := range append([]string{""}, def.fields.order...) {
-		if path != "" && !def.fields.byPath[path].structs {
+	for _, path := range append([]string{""}, def.ownFields.order...) {
+		if path != "" && !def.ownFields.byPath[path].structs {
 			continue
 		}
-		err := ctx.BuildExpr(nest(path, true)).Unify(def.value).Validate()
+		err := ctx.BuildExpr(nest(path, true)).Unify(def.own).Validate()
 		if refusesProbe(err) {
 			continue
 		}
 		// A struct that is one arm of several refuses with other words, but
 		// then only when the probe is in it.
-		if err != nil && ctx.BuildExpr(nest(path, false)).Unify(def.value).Validate() == nil {
+		if err != nil && ctx.BuildExpr(nest(path, false)).Unify(def.own).Validate() == nil {
 			continue
 		}
 		at := name

@@ -16,8 +16,9 @@ const maxGuesses = 50
 // depends tells what is wrong with depends_on: names that lead nowhere, and
 // clusters that wait for each other. It looks at what the spec says of all its
 // clusters, also of those that are not sound: a name of one of them is a name
-// all the same, and what is wrong elsewhere in them is told by itself.
-func (l *loader) depends(all map[string]cue.Value) {
+// all the same, and what is wrong elsewhere in them is told by itself. silent are
+// those that are known to depend on none.
+func (l *loader) depends(all map[string]cue.Value, silent map[string]bool) {
 	g := &dependencies{loader: l, all: all}
 	g.clusters, g.number = slices.Sorted(maps.Keys(all)), make(map[string]int, len(all))
 	for i, address := range g.clusters {
@@ -26,6 +27,9 @@ func (l *loader) depends(all map[string]cue.Value) {
 	g.of = make([][]wait, len(all))
 	guesses := 0
 	for i, address := range g.clusters {
+		if silent[address] {
+			continue
+		}
 		first := map[string]int{}
 		for n, name := range dependsOn(all[address]) {
 			to, known := g.number[name]

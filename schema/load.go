@@ -94,6 +94,7 @@ func newLoader(opts Options) (*loader, *Problem) {
 			return fail(KindProvider, err)
 		}
 		l.plugins[src.Plugin] = c
+		t.overlay[filepath.Join(t.vendor, src.Plugin, managedFile)] = load.FromBytes(c.ours)
 	}
 	t.secrets = secretText(l.plugins)
 	if l.lock, err = t.readLock(); err != nil {
@@ -150,11 +151,13 @@ func (l *loader) load() *Fleet {
 			fmt.Fprintf(digest, "provider %q %s %s%s\n", name, e.SchemaDigest, e.Settings, e.Rules)
 		}
 	})
-	all := map[string]cue.Value{}
+	all, silent := map[string]cue.Value{}, map[string]bool{}
 	l.each(raw, "clusters", func(address string, v cue.Value) {
 		fleet.Total++
 		all[address] = v
-		if c := l.cluster(address, v); c != nil && fleet.Providers[c.Entry] != nil {
+		c := l.cluster(address, v)
+		silent[address] = c != nil && c.Rules == nil
+		if c != nil && fleet.Providers[c.Entry] != nil {
 			fleet.Clusters = append(fleet.Clusters, c)
 		}
 	})
@@ -165,7 +168,7 @@ func (l *loader) load() *Fleet {
 	fleet.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	l.twins(fleet)
 	l.single(fleet)
-	l.depends(all)
+	l.depends(all, silent)
 	return fleet
 }
 

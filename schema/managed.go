@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
@@ -100,6 +101,26 @@ var (
 func ofManaged(path string) bool {
 	return slices.ContainsFunc(undotted(path), func(name string) bool {
 		return slices.Contains(managedOfCluster, name) || slices.Contains(managedOfGroup, name)
+	})
+}
+
+// mayBeManaged says whether path, or what fits it where it is a pattern, leads to
+// a field that concerns clusterctl itself.
+func mayBeManaged(path string) bool { return ofManaged(path) || strings.Contains(path, "*") }
+
+// statesManaged says whether v, a cluster with such node groups, has a field
+// that concerns clusterctl itself.
+func statesManaged(v cue.Value, groups []string) bool {
+	states := func(v cue.Value, names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return v.LookupPath(cue.MakePath(cue.Str(name))).Exists() })
+	}
+	if states(v, managedOfCluster) {
+		return true
+	}
+	v = v.LookupPath(cue.MakePath(cue.Str("node_groups")))
+	return v.Exists() && slices.ContainsFunc(groups, func(name string) bool {
+		group := v.LookupPath(cue.MakePath(cue.Str(name)))
+		return group.Exists() && states(group, managedOfGroup)
 	})
 }
 

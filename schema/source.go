@@ -45,16 +45,23 @@ func source(plugin string, files map[string][]byte, kinds map[string]string, ent
 // compiled is a Source in one cue.Context.
 type compiled struct {
 	Source
+	ours  []byte // managedFile
 	entry *definition
 	kinds map[string]*definition
 }
 
 // definition is one CUE definition with what its files say of each field.
 type definition struct {
-	title    string // for messages: `kind "mrs"`
-	value    cue.Value
-	fields   *fields
-	meanings provider.Meanings
+	title string // for messages: `kind "mrs"`
+	value cue.Value
+	// own is the plugin's definition without the fields that concern clusterctl
+	// itself, and apart says that it refuses all of them.
+	own       cue.Value
+	ownFields *fields
+	apart     bool
+	spoken    bool // a cluster that own refuses was seen
+	fields    *fields
+	meanings  provider.Meanings
 }
 
 // compile builds src. File names in positions read "huawei/mrs.cue".
@@ -63,7 +70,7 @@ func compile(ctx *cue.Context, src Source) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, _, err := manage(src, files)
+	ours, text, err := manage(src, files)
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +85,17 @@ func compile(ctx *cue.Context, src Source) (*compiled, error) {
 	if err := pkg.Err(); err != nil {
 		return nil, fmt.Errorf("schema of plugin %s: %s", src.Plugin, details(err))
 	}
-	c := &compiled{Source: src, kinds: make(map[string]*definition, len(src.Kinds))}
+	c := &compiled{Source: src, ours: text, kinds: make(map[string]*definition, len(src.Kinds))}
 	define := func(name, title string) (*definition, error) {
 		v := pkg.LookupPath(cue.ParsePath(managed(name)))
 		if err := v.Validate(); err != nil {
 			return nil, fmt.Errorf("schema of plugin %s: %s: %s", src.Plugin, name, details(err))
 		}
 		fs := fieldsOf(files, managed(name))
-		return &definition{title: title, value: v, fields: fs, meanings: fs.meanings()}, nil
+		d := &definition{title: title, value: v, fields: fs, meanings: fs.meanings()}
+		d.own, d.ownFields = pkg.LookupPath(cue.ParsePath(name)), fieldsOf(files, name)
+		d.apart = !slices.ContainsFunc(d.ownFields.order, mayBeManaged)
+		return d, nil
 	}
 	if c.entry, err = define(src.Provider, "an entry of plugin "+src.Plugin); err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func openTree(cwd, pattern string, snapshot *Snapshot, sources []Source) (*tree,
 	}
 	t.vendor = filepath.Join(t.root, "cue.mod", "pkg", filepath.FromSlash(schemaImport))
 	for _, src := range sources {
-		for name, content := range src.vendored() {
+		for name, content := range src.Files {
 			t.overlay[filepath.Join(t.vendor, src.Plugin, name)] = load.FromBytes(content)
 		}
 	}

@@ -27,11 +27,12 @@ func Vendor(root string, sources []Source, pkg string) (changed []string, err er
 	want := map[string][]byte{bindFile: bindingFor(sources, pkg)}
 	digests := map[string]string{}
 	for _, src := range sources {
-		if err := Check(src); err != nil {
+		c, err := checked(newContext(), src)
+		if err != nil {
 			return nil, err
 		}
 		digests[src.Plugin] = src.Digest
-		for name, content := range src.vendored() {
+		for name, content := range c.files() {
 			want[path.Join(vendorDir(src.Plugin), name)] = content
 		}
 	}
@@ -72,14 +73,10 @@ func Vendor(root string, sources []Source, pkg string) (changed []string, err er
 	return changed, nil
 }
 
-// vendored is what stands in the user's module: the plugin's files and ours.
-func (src Source) vendored() map[string][]byte {
-	files := maps.Clone(src.Files)
-	if parsed, err := parseSource(src); err == nil {
-		if _, text, err := manage(src, parsed); err == nil {
-			files[managedFile] = text
-		}
-	}
+// files are what stands in the user's module: the plugin's files and ours.
+func (c *compiled) files() map[string][]byte {
+	files := maps.Clone(c.Files)
+	files[managedFile] = c.ours
 	return files
 }
 
@@ -131,7 +128,7 @@ func (l *loader) staleVendor() {
 				files[filepath.Base(file)] = content
 			}
 		}
-		if provider.SchemaDigest(files) != provider.SchemaDigest(l.plugins[name].vendored()) {
+		if provider.SchemaDigest(files) != provider.SchemaDigest(l.plugins[name].files()) {
 			stale = append(stale, name)
 		}
 	}

@@ -35,7 +35,6 @@ func (s *Set) judge(pkg cue.Value, sources []schema.Source) []schema.Problem {
 		return []schema.Problem{{Severity: schema.Error, Kind: schema.KindProvider, Message: err.Error()}}
 	}
 	top, err := pkg.Fields(cue.Optional(true))
-	found := false
 	for err == nil && top.Next() {
 		name, v := nameOf(top.Selector()), top.Value()
 		switch {
@@ -50,9 +49,9 @@ func (s *Set) judge(pkg cue.Value, sources []schema.Source) []schema.Problem {
 		default:
 			j.all(v)
 		}
-		found = found || name == "rules"
 	}
-	if !found && len(j.problems) == 0 {
+	// Templates for rules are none.
+	if len(j.rules) == 0 && len(j.problems) == 0 {
 		j.tell(schema.KindMissingField, token.NoPos, fmt.Sprintf("the policies in %s have no rules", s.tree.rel(s.tree.dir)), "a rule stands under rules, by its name")
 	}
 	slices.SortFunc(j.rules, func(a, b *rule) int { return strings.Compare(a.name, b.name) })

@@ -117,8 +117,10 @@ func (t *tree) list(must bool) ([]string, *schema.Problem) {
 	}
 	entries, err := os.ReadDir(t.dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !must:
+	case errors.Is(err, fs.ErrNotExist) && !must && !exists(t.dir):
 		return nil, nil
+	case errors.Is(err, fs.ErrNotExist) && exists(t.dir):
+		return fail(t.rel(t.dir)+" is a symbolic link that leads nowhere", "policies are the CUE files of a directory")
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("no directory "+t.rel(t.dir), "name the directory that holds the policies")
 	case err != nil:
@@ -130,7 +132,7 @@ func (t *tree) list(must bool) ([]string, *schema.Problem) {
 	var names []string
 	for _, e := range entries {
 		// What begins with a dot is an editor's.
-		if name := e.Name(); strings.HasSuffix(name, ".cue") && !strings.HasPrefix(name, ".") && name != bindFile {
+		if name := e.Name(); strings.EqualFold(filepath.Ext(name), ".cue") && !strings.HasPrefix(name, ".") && name != bindFile {
 			names = append(names, filepath.Join(t.dir, name))
 		}
 	}
@@ -178,9 +180,9 @@ func (t *tree) left(names []string) []schema.Problem {
 	for _, name := range names {
 		base := filepath.Base(name)
 		stem := strings.TrimSuffix(base, ".cue")
-		if strings.HasPrefix(base, "_") || strings.HasSuffix(stem, "_test") || strings.HasSuffix(stem, "_tool") {
+		if stem == base || strings.HasPrefix(base, "_") || strings.HasSuffix(stem, "_test") || strings.HasSuffix(stem, "_tool") {
 			p := reference(fmt.Sprintf("CUE leaves out %s because of its name", t.rel(name)))
-			p.File, p.Hint = t.rel(name), "rename it: a name may not begin with _ or end in _test or _tool"
+			p.File, p.Hint = t.rel(name), "rename it: a name may not begin with _ or end in _test or _tool, and ends in .cue"
 			problems = append(problems, p)
 			continue
 		}
