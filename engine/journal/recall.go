@@ -157,19 +157,12 @@ func (r *recalling) next() (recalled, error) {
 // check cuts a line as append writes it into its parts, without decoding it,
 // and holds it against the line before.
 func (r *recalling) check(text []byte) recalled {
-	const head, middle, tail = `{"sum":"`, `","record":`, "}\n"
-	const digits = 64
-	line := recalled{text: text, fault: faultUnread}
-	if len(text) < len(head)+digits+len(middle)+len(tail) || !bytes.HasPrefix(text, []byte(head)) || !bytes.HasSuffix(text, []byte(tail)) {
-		return line
+	c, exact := cut(text)
+	if !exact {
+		return recalled{text: text, fault: faultUnread}
 	}
-	sum, rest := text[len(head):len(head)+digits], text[len(head)+digits:]
-	body, ok := bytes.CutPrefix(rest[:len(rest)-len(tail)], []byte(middle))
-	if !ok {
-		return line
-	}
-	line.sum, line.body, line.fault = string(sum), body, ""
-	if len(r.sums) > 0 && !slices.ContainsFunc(r.sums, func(before string) bool { return sumOf([]byte(before), body) == line.sum }) {
+	line := recalled{text: text, sum: c.Sum, body: c.Record}
+	if len(r.sums) > 0 && !slices.ContainsFunc(r.sums, func(before string) bool { return sumOf([]byte(before), line.body) == line.sum }) {
 		line.fault = faultSum
 	}
 	return line
