@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/clusterctl/clusterctl/engine/journal"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
 
@@ -93,6 +94,55 @@ func BenchmarkPlan(b *testing.B) {
 				}
 				if len(plan.Actions) != (n+49)/50 {
 					b.Fatalf("%d actions", len(plan.Actions))
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkGuards plans fleets in which every cluster has guards and depends on
+// the one before it, one in fifty loses nodes, and history has 10,000 removals.
+func BenchmarkGuards(b *testing.B) {
+	for _, n := range []int{100, 1_000, 5_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			clusters, live := fleet(n)
+			entry := &Entry{Name: "m", Settings: json.RawMessage(`{"region":"r1"}`), MaxRemoved: &Budget{Count: 1 << 20, Per: "7d"}}
+			cloud := ready{newModel(), live}
+			entry.Provider = cloud
+			entry.Description, _ = cloud.Describe(context.Background())
+			budget := &Budget{Count: 100, Per: "7d"}
+			for i, c := range clusters {
+				c.Rules = Rules{MaxRemoved: budget, Groups: map[string]GroupRules{"core": {Protect: true}, "task": {MaxRemoved: budget}}}
+				if i > 0 {
+					c.Rules.DependsOn = []string{clusters[i-1].Address}
+				}
+				if i%50 == 1 {
+					for g := range live[c.Address].Groups {
+						if group := &live[c.Address].Groups[g]; group.Role == "task" {
+							group.Count = 3
+							group.Nodes = append(group.Nodes, provider.Node{ID: c.Address + "-more"})
+						}
+					}
+				}
+			}
+			history := func(f func(journal.Record) bool) error {
+				for i := range 10_000 {
+					in := journal.Intent{Identity: entry.identity(fmt.Sprintf("id-cluster-%05d", i%n), ""), Op: provider.OpScaleIn, Group: "task", K: 1}
+					if !f(journal.Record{Intent: in, Verdict: journal.Done}) {
+						break
+					}
+				}
+				return nil
+			}
+			p := &Planner{Entries: map[string]*Entry{"m": entry}, History: history, Last: func(string) (*journal.Record, error) { return nil, nil }}
+			b.ReportAllocs()
+			for b.Loop() {
+				plan, err := p.Plan(context.Background(), clusters)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if len(plan.Guards) < 3*n || len(plan.Actions)+len(plan.Blocked) == 0 {
+					b.Fatalf("%d guards, %d actions, %d blocked", len(plan.Guards), len(plan.Actions), len(plan.Blocked))
 				}
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -73,12 +75,34 @@ func (e *Entry) identity(id, name string) journal.Identity {
 	slices.Sort(account)
 	identity := journal.Identity{
 		Plugin: e.Description.Name, Account: strings.Join(account, " "),
-		Endpoint: strings.TrimSuffix(e.Endpoint, "/"), ID: id,
+		Endpoint: e.place(), ID: id,
 	}
 	if id == "" {
 		identity.Name = name
 	}
 	return identity
+}
+
+// place is the endpoint as identities have it: one for all spellings, and none for
+// a host of the cloud's own, since that is where an entry without one leads. Locks
+// and guards hold whichever way the cloud is reached.
+func (e *Entry) place() string {
+	u, err := url.Parse(e.Endpoint)
+	if e.Endpoint == "" || err != nil {
+		return e.Endpoint
+	}
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	for _, domain := range e.Description.Domains {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return ""
+		}
+	}
+	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		host = net.JoinHostPort(host, port)
+	} else if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return u.Scheme + "://" + host
 }
 
 // Values are a decoded JSON object: maps, lists, strings, bools, int64 and,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -77,12 +76,57 @@ func (a *Applier) writeGuards(ctx context.Context) error {
 	order := slices.SortedFunc(maps.Keys(places), func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.entry, b.entry), cmp.Compare(a.id, b.id))
 	})
+	// What is stale is found before anything of the plan is written.
+	for _, at := range order {
+		if _, err := a.due(a.Entries[at.entry].guarded(at.id), places[at]); err != nil {
+			return err
+		}
+	}
 	for _, at := range order {
 		if err := a.record(ctx, a.Entries[at.entry], at.id, places[at]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// due is what is to be remembered of one place after the changes, nil when it is
+// so already. A plan lifts the guards that it was made after: one that was set
+// since, be it the same again, was set by somebody who did not know of the plan.
+// One that was made without history may set guards and loosen none.
+func (a *Applier) due(identity journal.Identity, changes []Guard) (*journal.Guards, error) {
+	before, op, err := remembered(a.Store.Last, identity)
+	if err != nil {
+		return nil, err
+	}
+	after := written(before, changes)
+	moves := inForce{stated: after, remembered: before}.changes(Guard{})
+	if len(moves) == 0 {
+		return nil, nil
+	}
+	loosens := slices.ContainsFunc(moves, func(g Guard) bool { return g.Change == GuardLift })
+	for _, c := range changes {
+		if c.LastOp != op && (c.LastOp != "" || loosens) {
+			return nil, &StaleError{fmt.Sprintf("the guards of %s are others than those that it was made after", cmp.Or(c.Cluster, c.Address))}
+		}
+	}
+	return &after, nil
+}
+
+// lifts are the guards of one place that the plan lifts or changes.
+func (a *Applier) lifts(identity journal.Identity) journal.Guards {
+	g := journal.Guards{Protected: map[string]journal.Protection{}, MaxRemoved: map[string]journal.Budget{}}
+	for _, c := range a.Plan.Guards {
+		if a.Entries[c.Provider].guarded(c.ClusterID) != identity || c.Change != GuardLift {
+			continue
+		}
+		if c.Guard == GuardProtect {
+			g.Protected[c.Group] = journal.Protection{Source: c.Source}
+		} else if c.Before != nil {
+			g.MaxRemoved[c.Group] = journal.Budget{Count: c.Before.Count, Per: string(c.Before.Per), Source: c.Source}
+		}
+	}
+	return g
 }
 
 // record writes one place's guards to history, unless they are there.
@@ -93,13 +137,9 @@ func (a *Applier) record(ctx context.Context, entry *Entry, id string, changes [
 		return fmt.Errorf("guards of %s: %w", changes[0].Address, err)
 	}
 	defer release()
-	before, err := remembered(a.Store.Last, identity)
-	if err != nil {
+	after, err := a.due(identity, changes)
+	if after == nil || err != nil {
 		return err
-	}
-	after := written(before, changes)
-	if reflect.DeepEqual(after, written(before, nil)) {
-		return nil
 	}
 	var words []string
 	for _, g := range changes {
@@ -109,7 +149,7 @@ func (a *Applier) record(ctx context.Context, entry *Entry, id string, changes [
 	r := journal.Record{
 		Intent: journal.Intent{OpID: rand.Text(), PlanDigest: a.Plan.Digest, Who: a.Holder.Who(), Identity: identity, Entry: entry.Name,
 			Kind: changes[0].Kind, Cluster: cmp.Or(changes[0].Cluster, changes[0].Address), ClusterID: id, Op: journal.OpGuard},
-		Verdict: journal.Done, At: now, QuietUntil: now, Detail: strings.Join(words, ", "), Closer: a.Holder.Who(), Guards: &after,
+		Verdict: journal.Done, At: now, QuietUntil: now, Detail: strings.Join(words, ", "), Closer: a.Holder.Who(), Guards: after,
 	}
 	if err := leases[identity.Key()].Append(r); err != nil {
 		return fmt.Errorf("guards of %s: %w", changes[0].Address, err)
@@ -155,10 +195,11 @@ func (c *clusterRun) admit(ctx context.Context, planned, act *Action, put func()
 		return readRemovals(c.Store.History, open)
 	}}
 	k.cluster.stated, k.account.stated = c.planned.Rules.guards(c.cluster().Source), c.entry.guards()
-	if k.cluster.remembered, err = remembered(c.Store.Last, cluster); err != nil {
+	k.cluster.lifted, k.account.lifted = c.lifts(cluster), c.lifts(account)
+	if k.cluster.remembered, k.cluster.op, err = remembered(c.Store.Last, cluster); err != nil {
 		return nil, err
 	}
-	if k.account.remembered, err = remembered(c.Store.Last, account); err != nil {
+	if k.account.remembered, k.account.op, err = remembered(c.Store.Last, account); err != nil {
 		return nil, err
 	}
 	denied, err := k.denies(act)

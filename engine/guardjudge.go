@@ -18,6 +18,7 @@ type removed struct {
 	group string
 	at    time.Time
 	nodes int64
+	open  bool // not settled: they may go at any moment
 }
 
 // readRemovals counts what requests of the store removed, or may have: a request
@@ -27,7 +28,7 @@ func readRemovals(history func(func(journal.Record) bool) error, open []journal.
 	var all removals
 	for _, in := range open {
 		if in.Op == provider.OpScaleIn {
-			all = append(all, removed{in.Identity, in.Group, in.SignedAt, in.K})
+			all = append(all, removed{in.Identity, in.Group, in.SignedAt, in.K, true})
 		}
 	}
 	err := history(func(r journal.Record) bool {
@@ -38,7 +39,7 @@ func readRemovals(history func(func(journal.Record) bool) error, open []journal.
 		if r.Verdict == journal.Partial && len(r.Removed) > 0 {
 			n = int64(len(r.Removed))
 		}
-		all = append(all, removed{r.Intent.Identity, r.Intent.Group, r.At, n})
+		all = append(all, removed{r.Intent.Identity, r.Intent.Group, r.At, n, false})
 		return true
 	})
 	var torn *journal.TornError
@@ -54,7 +55,7 @@ func (r removals) within(place journal.Identity, group string, since time.Time) 
 	for _, one := range r {
 		here := one.Plugin == place.Plugin && one.Account == place.Account && one.Endpoint == place.Endpoint &&
 			(place.ID == "" || one.ID == place.ID) && (group == "" || one.group == group)
-		if here && one.at.After(since) {
+		if here && (one.open || one.at.After(since)) {
 			n += one.nodes
 		}
 	}
@@ -127,11 +128,14 @@ func groupsAround(group string) []string {
 	return []string{"", group}
 }
 
-const gone = "; the line is gone or looser, but a guard is lifted only by a plan that does not need it lifted: undo the change, apply, then make it again"
+const gone = "; the line is gone or looser, but a guard is lifted only by a plan that does not need it lifted: take the removal or downsizing out, apply, then put it back"
 
 func (k *keeper) protected(a *Action, group string) *Denied {
 	by, stated := k.cluster.stated.Protected[group]
 	old, kept := k.cluster.remembered.Protected[group]
+	if lifted, was := k.cluster.lifted.Protected[group]; was && !kept {
+		old, kept = lifted, true
+	}
 	if !stated && !kept {
 		return nil
 	}
@@ -159,8 +163,10 @@ func (k *keeper) spent(a *Action, f inForce, place journal.Identity, group, name
 	if b, ok := f.stated.MaxRemoved[group]; ok {
 		budgets = append(budgets, budget{b, false})
 	}
-	if b, ok := f.remembered.MaxRemoved[group]; ok {
-		budgets = append(budgets, budget{b, true})
+	for _, g := range []journal.Guards{f.remembered, f.lifted} {
+		if b, ok := g.MaxRemoved[group]; ok {
+			budgets = append(budgets, budget{b, true})
+		}
 	}
 	for _, b := range budgets {
 		taken, err := k.taken()
@@ -173,7 +179,10 @@ func (k *keeper) spent(a *Action, f inForce, place journal.Identity, group, name
 		}
 		reason := fmt.Sprintf("removes %s; with the %d removed or planned before it in %s that is more than the %d that %s may lose",
 			plural(a.Removed(), "node"), before, b.Per, b.Count, name)
-		if b.lifted {
+		switch {
+		case b.lifted && place.ID == "" && len(f.stated.MaxRemoved) == 0:
+			reason += "; a spec that shares the account states it"
+		case b.lifted:
 			reason += gone
 		}
 		return &Denied{Address: a.Address, Guard: GuardMaxRemoved, Source: b.Source, Reason: reason}, nil

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"maps"
 	"time"
 
 	"github.com/clusterctl/clusterctl/engine/journal"
@@ -21,15 +23,23 @@ type guardian struct {
 // stand in it with none.
 func (p *Planner) guardian(plan *Plan, clusters []*Cluster, live map[string]string) (*guardian, error) {
 	g := &guardian{Planner: p, accounts: map[string]inForce{}, clusters: map[string]inForce{}, now: time.Now()}
+	stated, err := p.stated(clusters, live)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range clusters {
 		entry := p.Entries[c.Entry]
 		if _, done := g.accounts[c.Entry]; !done {
-			f, err := g.inForce(entry.guards(), entry.guarded(""))
+			f, err := g.inForce(stated[entry.guarded("")], entry.guarded(""))
 			if err != nil {
 				return nil, err
 			}
 			g.accounts[c.Entry] = f
-			plan.Guards = append(plan.Guards, f.changes(Guard{Address: "providers." + c.Entry, Provider: c.Entry})...)
+			// Other specs share the account: one that says nothing of its budget
+			// leaves it as it is.
+			if len(f.stated.MaxRemoved) > 0 {
+				plan.Guards = append(plan.Guards, f.changes(Guard{Address: "providers." + c.Entry, Provider: c.Entry})...)
+			}
 		}
 		id, read := live[c.Address]
 		if !read {
@@ -37,8 +47,7 @@ func (p *Planner) guardian(plan *Plan, clusters []*Cluster, live map[string]stri
 		}
 		f := inForce{stated: c.Rules.guards(c.Source)}
 		if id != "" {
-			var err error
-			if f, err = g.inForce(f.stated, entry.guarded(id)); err != nil {
+			if f, err = g.inForce(stated[entry.guarded(id)], entry.guarded(id)); err != nil {
 				return nil, err
 			}
 		}
@@ -49,10 +58,51 @@ func (p *Planner) guardian(plan *Plan, clusters []*Cluster, live map[string]stri
 	return g, nil
 }
 
+// stated are the guards that the spec states for each account, and for each
+// cluster that is there. Two entries of one account, or two keys of one cluster,
+// state them together: what only one of them says is not lifted by the other.
+func (p *Planner) stated(clusters []*Cluster, live map[string]string) (map[journal.Identity]journal.Guards, error) {
+	all := map[journal.Identity]journal.Guards{}
+	add := func(identity journal.Identity, g journal.Guards, name string) error {
+		old, there := all[identity]
+		if !there {
+			all[identity] = g
+			return nil
+		}
+		for group, b := range g.MaxRemoved {
+			was, both := old.MaxRemoved[group]
+			switch now, before := planBudget(b, true), planBudget(was, both); {
+			case !both || stricter(*now, *before):
+				old.MaxRemoved[group] = b
+			case !stricter(*before, *now):
+				return fmt.Errorf("max_removed of %s is %s at %s and %s at %s, for one and the same; state one of them", name, now, b.Source, before, was.Source)
+			}
+		}
+		maps.Copy(old.Protected, g.Protected)
+		return nil
+	}
+	entries := map[string]bool{}
+	for _, c := range clusters {
+		entry := p.Entries[c.Entry]
+		if !entries[c.Entry] {
+			entries[c.Entry] = true
+			if err := add(entry.guarded(""), entry.guards(), "providers."+c.Entry); err != nil {
+				return nil, err
+			}
+		}
+		if id := live[c.Address]; id != "" {
+			if err := add(entry.guarded(id), c.Rules.guards(c.Source), c.Address); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
 func (g *guardian) inForce(stated journal.Guards, identity journal.Identity) (f inForce, err error) {
 	f.stated = stated
 	if g.Last != nil {
-		f.remembered, err = remembered(g.Last, identity)
+		f.remembered, f.op, err = remembered(g.Last, identity)
 	}
 	return f, err
 }
@@ -64,7 +114,7 @@ func (g *guardian) judge(c *Cluster, a *Action) ([]Denied, error) {
 	k := &keeper{entry: entry, id: a.ClusterID, cluster: g.clusters[c.Address], account: g.accounts[c.Entry], taken: g.removals, now: g.now}
 	denied, err := k.denies(a)
 	if n := a.Removed(); n > 0 {
-		g.taken = append(g.taken, removed{entry.identity(a.ClusterID, ""), a.Group, g.now, int64(n)})
+		g.taken = append(g.taken, removed{entry.identity(a.ClusterID, ""), a.Group, g.now, int64(n), false})
 	}
 	return denied, err
 }

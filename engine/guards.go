@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,22 +40,26 @@ func (e *Entry) guards() journal.Guards {
 	return Rules{MaxRemoved: e.MaxRemoved}.guards(func(string) string { return e.Source })
 }
 
-// remembered are the guards that history has for an identity.
-func remembered(last func(key string) (*journal.Record, error), identity journal.Identity) (journal.Guards, error) {
-	r, err := last(identity.Key())
-	var torn *journal.TornError
-	if err != nil && !errors.As(err, &torn) {
-		return journal.Guards{}, unreadable(err)
+// remembered are the guards that history has for an identity, and the name of
+// the record that has them.
+func remembered(last func(key string) (*journal.Record, error), identity journal.Identity) (g journal.Guards, op string, err error) {
+	r, err := lastRecord(last, []journal.Identity{identity})
+	if err != nil {
+		return g, "", err
 	}
-	if r == nil || r.Guards == nil {
-		return journal.Guards{}, nil
+	if r != nil && r.Guards != nil {
+		g = *r.Guards
 	}
-	return *r.Guards, nil
+	return g, opOf(r), nil
 }
 
 // inForce are the guards in force about one cluster, or one account: what the
 // spec states, and what history remembers until a plan has lifted it.
-type inForce struct{ stated, remembered journal.Guards }
+type inForce struct {
+	stated, remembered journal.Guards
+	lifted             journal.Guards // by the very plan: its own actions do not profit
+	op                 string         // the record that has the remembered ones; empty: not asked
+}
 
 // changes are what apply would write to history: of each place, by group.
 func (f inForce) changes(place Guard) []Guard {
@@ -66,7 +69,7 @@ func (f inForce) changes(place Guard) []Guard {
 		if g.Group = group; group != "" {
 			g.Address = Address(g.Address, group)
 		}
-		g.Guard, g.Change, g.Source, g.Before, g.After = guard, change, source, before, after
+		g.Guard, g.Change, g.Source, g.Before, g.After, g.LastOp = guard, change, source, before, after, f.op
 		out = append(out, g)
 	}
 	for _, group := range both(f.stated.Protected, f.remembered.Protected) {

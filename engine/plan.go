@@ -148,6 +148,10 @@ type Guard struct {
 	// Source is the guard's line in the spec; of one that is lifted, the line at
 	// which it stood when it was applied last.
 	Source string `json:"source"`
+	// LastOp is the newest record about guards of this cluster or account that
+	// the plan was made after, "none" without one, empty when none was asked for.
+	// Apply refuses the plan when another has come.
+	LastOp string `json:"last_op,omitempty"`
 }
 
 const (
@@ -238,7 +242,7 @@ func ReadPlan(b []byte) (*Plan, error) {
 		FormatVersion string `json:"format_version"`
 	}
 	if err := json.Unmarshal(b, &head); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrNotAPlan, err)
+		return nil, fmt.Errorf("%w: it is not the JSON that clusterctl plan --out FILE saves (%v)", ErrNotAPlan, err)
 	}
 	if head.FormatVersion != FormatVersion {
 		return nil, fmt.Errorf("%w: it has format version %q and this clusterctl reads %q; plan again with this clusterctl", ErrNotAPlan, head.FormatVersion, FormatVersion)

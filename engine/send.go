@@ -102,6 +102,9 @@ func (c *clusterRun) once(ctx context.Context, act *Action) (Outcome, *provider.
 	} else if cerr != nil || in == nil && err == nil {
 		return c.outcome(act, Interrupted, notSent), nil
 	}
+	if err != nil && in == nil && ctx.Err() != nil {
+		return c.outcome(act, Interrupted, notSent), nil
+	}
 	if err != nil && in == nil {
 		return c.outcome(act, Held, err.Error()+"; nothing was sent"), nil
 	}

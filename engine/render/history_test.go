@@ -128,6 +128,13 @@ func TestMarkdownHistory(t *testing.T) {
 }
 
 // The newest are kept, and what is left out is counted.
+func TestMarkdownHistoryOfNothing(t *testing.T) {
+	var b strings.Builder
+	if err := MarkdownHistory(&b, &History{}, Comment{Name: "history"}); err != nil || !strings.Contains(b.String(), "\n## No requests\n") {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
+}
+
 func TestMarkdownHistoryFits(t *testing.T) {
 	h := &History{}
 	for i := range 5000 {

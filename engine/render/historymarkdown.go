@@ -12,7 +12,11 @@ func MarkdownHistory(w io.Writer, h *History, c Comment) error {
 }
 
 func markdownHistory(w io.Writer, h *History, c Comment, limit int) error {
-	out := &page{head: top(c, count(len(h.Requests), "request")+", the newest first"), foot: bottom("", c.Command)}
+	title := "No requests"
+	if len(h.Requests) > 0 {
+		title = count(len(h.Requests), "request") + ", the newest first"
+	}
+	out := &page{head: top(c, title), foot: bottom("", c.Command)}
 	out.add(list("Not to be trusted", "fault", faultItems(h.Faults)))
 	var rows [][]string
 	for i := range slices.Backward(h.Requests) {

@@ -21,32 +21,7 @@ func HistoryTable(w io.Writer, requests []Request, look Look) error {
 		r := &requests[i]
 		rows = append(rows, []string{stamp(r.When()), r.Address, r.deed(), r.ending(), short(r.OpID), r.Who, shortDigest(r.PlanDigest), r.RequestID, r.said()})
 	}
-	for _, name := range []string{"REQUEST", "PLAN", "WHO", "OP"} {
-		if look.Width == 0 || lastColumn(rows)+leastDetail <= look.Width {
-			break
-		}
-		at := slices.Index(rows[0], name)
-		for i := range rows {
-			rows[i] = slices.Delete(rows[i], at, at+1)
-		}
-	}
-	return Table(w, rows, look)
-}
-
-// leastDetail is the room that the last column needs beside the others.
-const leastDetail = 24
-
-// lastColumn is where the last column begins.
-func lastColumn(rows [][]string) int {
-	at := 0
-	for i := range len(rows[0]) - 1 {
-		widest := 0
-		for _, row := range rows {
-			widest = max(widest, width(Clean(row[i])))
-		}
-		at += widest + 2
-	}
-	return at
+	return TableWithout(w, rows, look, "REQUEST", "PLAN", "WHO", "OP")
 }
 
 // sent reports that it was a request, of which it is known what it was.

@@ -251,14 +251,20 @@ func (p *htmlPage) draw(title string, t *topology.Topology, kinds func(*topology
 		}
 		pic.Boxes = append(pic.Boxes, htmlBox{kinds(&alone[i]), template.HTML(b.String())})
 	}
-	if t.Others > 0 {
-		pic.Others = grouped(t.Others) + " more clusters are as they should be, and not shown."
-		if t.Others == 1 {
-			pic.Others = "1 more cluster is as it should be, and not shown."
-		}
-	}
 	p.Picture = pic
+	p.others(t.Others, "is as it should be", "are as they should be")
 	return nil
+}
+
+// others counts the clusters that the picture leaves out, and says why.
+func (p *htmlPage) others(n int, one, many string) {
+	switch {
+	case p.Picture == nil || n == 0:
+	case n == 1:
+		p.Picture.Others = "1 more cluster " + one + ", and is not shown."
+	default:
+		p.Picture.Others = grouped(n) + " more clusters " + many + ", and are not shown."
+	}
 }
 
 // visibleText is text in which every character shows; the template escapes it.

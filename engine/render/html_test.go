@@ -44,6 +44,10 @@ func drawnPlan() *engine.Plan {
 // mixedResult is what came of drawnPlan: everything but what it hoped for.
 func mixedResult() *engine.Result {
 	return &engine.Result{PlanDigest: "sha256:1", Duration: 9*time.Minute + 12*time.Second,
+		Guards: []engine.Guard{
+			{Address: "analytics", Guard: engine.GuardMaxRemoved, Change: engine.GuardSet, After: &engine.Budget{Count: 3, Per: "24h"}, Source: "fleet.cue:4:2"},
+			{Address: "batch/core", Group: "core", Guard: engine.GuardProtect, Change: engine.GuardLift, Source: "fleet.cue:30:3"},
+		},
 		Outcomes: []engine.Outcome{
 			{Action: "a1", Address: "analytics/task", Op: provider.OpScaleIn, State: engine.Applied, Verdict: "done", Detail: "8 nodes; 2 gone", Duration: 4 * time.Minute},
 			{Action: "a2", Address: "analytics/核心", Op: provider.OpScaleOut, State: engine.FellShort, Verdict: "partial", Detail: "4 nodes; 1 new", New: []string{"n-1"}, Foreign: []string{"n-x"},
@@ -178,7 +182,7 @@ func TestHTMLKinds(t *testing.T) {
 		})
 	}
 	for _, f := range []review.Field{{Effect: review.EffectAction, Op: provider.OpScaleIn}, {Effect: review.EffectBlocked}, {Effect: review.EffectParameter},
-		{Effect: review.EffectStated}, {Effect: review.EffectReleased}, {Effect: review.EffectIdentity}, {}} {
+		{Effect: review.EffectStated}, {Effect: review.EffectReleased}, {Effect: review.EffectIdentity}, {Effect: review.EffectGuard}, {Effect: review.EffectOrder}, {}} {
 		if k := effectKind(f.Effect, EffectText(&f)); !known[k] {
 			t.Errorf("no button for %s", k)
 		}

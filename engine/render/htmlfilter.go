@@ -29,6 +29,8 @@ var htmlKinds = []htmlKind{
 	{Kind: "parameter", Word: "parameter", Symbol: "~", Tone: "warn"},
 	{Kind: "stated", Word: "compared from now on", Symbol: "~", Tone: ""},
 	{Kind: "released", Word: "no longer compared", Symbol: "~", Tone: ""},
+	{Kind: "guard", Word: "guard", Symbol: "!", Tone: "warn"},
+	{Kind: "order", Word: "another order", Symbol: "~", Tone: ""},
 	{Kind: "other", Word: "other", Symbol: "~", Tone: ""},
 }
 

@@ -78,14 +78,10 @@ func folds(names []string, noun string) ([]string, *htmlMore) {
 	return visibleTexts(names[:most-1]), &htmlMore{Summary: fmt.Sprintf("all %s %s", grouped(len(names)), noun), Names: visibleTexts(names)}
 }
 
-func htmlGuards(guards []engine.Guard) []htmlItem {
+func htmlGuards(guards []engine.Guard, when string) []htmlItem {
 	var items []htmlItem
 	for _, g := range guards {
-		text := "is set when this is applied"
-		if g.Change == engine.GuardLift {
-			text = "is lifted when this is applied"
-		}
-		items = append(items, htmlItem{Names: []string{shownName(g.Address)}, Strong: "guard " + visibleText(g.Guard), Text: text, Source: visibleText(g.Source)})
+		items = append(items, htmlItem{Names: []string{shownName(g.Address)}, Strong: "guard " + visibleText(guardWords(g)), Text: when, Source: visibleText(g.Source)})
 	}
 	return items
 }

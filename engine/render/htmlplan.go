@@ -22,7 +22,7 @@ func HTMLPlan(w io.Writer, p *engine.Plan, c Comment) error {
 	out.list("blocked", "Blocked: no call of the cloud can do this", "bad", htmlBlocked(p.Blocked))
 	out.list("unsettled", "Not settled: earlier requests", "warn", htmlOpen(p.OpenIntents))
 	out.list("unread", "Not read", "warn", htmlUnread(p.Unread))
-	out.list("guards", "Guards", "", htmlGuards(p.Guards))
+	out.list("guards", "Guards", "", htmlGuards(p.Guards, "when this is applied"))
 	out.list("warnings", "Warnings", "warn", htmlSentences(p.Warnings))
 	out.table("actions", "Actions", "", []string{"Address", "Action", "Change", "Cost", "Note", "Line"}, actionRows(p, nil))
 	out.list("owned", "Kept by somebody else: shown, never changed", "", htmlOwned(p.Owned))
@@ -135,7 +135,7 @@ func htmlRemovals(p *engine.Plan) []htmlItem {
 		item := htmlItem{Kinds: actionKinds(a), Names: []string{shownName(a.Address)}, Strong: visibleText(Change(a)), Source: visibleText(a.Source)}
 		switch {
 		case a.CloudChooses:
-			item.Strong += ": THE CLOUD CHOOSES WHICH " + strings.ToUpper(plural(a.Removed(), "node"))
+			item.Strong += ": REMOVES " + strings.ToUpper(plural(a.Removed(), "node")) + "; THE CLOUD CHOOSES WHICH"
 		case len(a.Removes) > 0:
 			item.Text = visibleText("removes " + Look{}.nodes(a))
 		}

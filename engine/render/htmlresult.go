@@ -34,6 +34,7 @@ func HTMLResult(w io.Writer, r *engine.Result, p *engine.Plan, c Comment) error 
 	if len(r.Blocked)+len(r.Unread) > 0 {
 		out.Tone = worse(out.Tone, "warn")
 	}
+	out.list("guards", "Guards", "", htmlGuards(r.Guards, "written to history"))
 	out.list("earlier-applied", "Earlier requests: done", "", htmlOutcomes(r.Settled, engine.Applied, "earlier "))
 	byAction := map[string]engine.Outcome{}
 	for _, o := range r.Outcomes {

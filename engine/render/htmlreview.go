@@ -50,6 +50,7 @@ func HTMLReview(w io.Writer, r *review.Review, depends map[string][]string, c Co
 	if err := out.draw("Clusters before and after", topology.OfReview(r, depends), kinds.of); err != nil {
 		return err
 	}
+	out.others(r.Unchanged, "does not differ", "do not differ")
 	out.fact("Base", revision(r.Base))
 	out.fact("Head", revision(r.Head))
 	out.fact("Reproduce", c.Command)

@@ -78,7 +78,7 @@ func resultTitle(r *engine.Result) string {
 	if len(open) > 0 {
 		parts = append(parts, count(len(open), "earlier request")+" open")
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, guardCounts(r.Guards)...), ", ")
 }
 
 // nextStep is what to do now.

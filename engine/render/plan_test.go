@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterctl/clusterctl/engine"
+	"github.com/clusterctl/clusterctl/engine/review"
 	"github.com/clusterctl/clusterctl/plugins/provider"
 )
 
@@ -190,6 +191,23 @@ func TestRemovals(t *testing.T) {
 	want := []string{"  removes 2 nodes from analytics/task: node-2 (2026-03-02), i-1", "  removes 2 nodes from batch/core; the cloud chooses which"}
 	if diff := cmp.Diff(want, Removals(fullPlan(), Look{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTableWithout(t *testing.T) {
+	for width, want := range map[int]string{0: "NAME  KIND  NOTE\na     mrs   fine\n", 80: "NAME  KIND  NOTE\na     mrs   fine\n", 32: "NAME  NOTE\na     fine\n"} {
+		var b strings.Builder
+		rows := [][]string{{"NAME", "KIND", "NOTE"}, {"a", "mrs", "fine"}}
+		if err := TableWithout(&b, rows, Look{Width: width}, "KIND"); err != nil || b.String() != want {
+			t.Errorf("width %d: %v\n%s", width, err, b.String())
+		}
+	}
+}
+
+func TestEffectOfAnotherOwner(t *testing.T) {
+	f := review.Field{Path: "node_groups.task.owned_by.count", Before: "autoscaler", After: "ann", Effect: review.EffectReleased}
+	if got := EffectText(&f); got != "kept by somebody else" {
+		t.Error(got)
 	}
 }
 

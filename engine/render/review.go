@@ -149,6 +149,9 @@ func EffectText(f *review.Field) string {
 	case review.EffectStated:
 		return "compared from now on"
 	case review.EffectReleased:
+		if strings.Contains(f.Path, ".owned_by.") && f.Before != nil {
+			return "kept by somebody else"
+		}
 		return "no longer compared"
 	case review.EffectIdentity:
 		return "another cluster is meant"

@@ -3,8 +3,40 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
+
+// TableWithout is Table; on a terminal that is too narrow for all columns those
+// named go, one after the other, until the rest fits.
+func TableWithout(w io.Writer, rows [][]string, look Look, spare ...string) error {
+	for _, name := range spare {
+		if look.Width == 0 || lastColumn(rows)+leastDetail <= look.Width {
+			break
+		}
+		at := slices.Index(rows[0], name)
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], at, at+1)
+		}
+	}
+	return Table(w, rows, look)
+}
+
+// leastDetail is the room that the last column needs beside the others.
+const leastDetail = 24
+
+// lastColumn is where the last column begins.
+func lastColumn(rows [][]string) int {
+	at := 0
+	for i := range len(rows[0]) - 1 {
+		widest := 0
+		for _, row := range rows {
+			widest = max(widest, width(Clean(row[i])))
+		}
+		at += widest + 2
+	}
+	return at
+}
 
 // Table writes rows in columns that align in terminal cells. The first row is
 // the head. On a terminal the last column, which holds sentences, is broken to

@@ -5,7 +5,7 @@ var guardBugs = []bug{
 	{
 		name: "a guard is lifted by taking its line out", file: "engine/guardjudge.go",
 		old:     `if !stated && !kept {`,
-		new:     `if !stated {`,
+		new:     `if !stated || false && kept {`,
 		scripts: []string{"guardskept"},
 	},
 	{
@@ -36,8 +36,35 @@ var guardBugs = []bug{
 	},
 	{
 		name: "a looser budget is taken at once", file: "engine/guardjudge.go",
-		old: `if b, ok := f.remembered.MaxRemoved[group]; ok {`,
-		new: `if b, ok := f.remembered.MaxRemoved[group]; ok && len(f.stated.MaxRemoved) == 0 {`,
+		old: `if b, ok := g.MaxRemoved[group]; ok {`,
+		new: `if b, ok := g.MaxRemoved[group]; ok && len(f.stated.MaxRemoved) == 0 {`,
+	},
+	{
+		name: "an old plan lifts a guard that was set since", file: "engine/guardapply.go",
+		old:     `if c.LastOp != op && (c.LastOp != "" || loosens) {`,
+		new:     `if false && (c.LastOp != op || loosens) {`,
+		scripts: []string{"guardonce"},
+	},
+	{
+		name: "a plan that knew no history loosens a budget", file: "engine/guardapply.go",
+		old:     `if c.LastOp != op && (c.LastOp != "" || loosens) {`,
+		new:     `if c.LastOp != op && c.LastOp != "" && (true || loosens) {`,
+		scripts: []string{"guardonce"},
+	},
+	{
+		name: "what a plan lifts is out of its own way", file: "engine/guardapply.go",
+		old: `k.cluster.lifted, k.account.lifted = c.lifts(cluster), c.lifts(account)`,
+		new: `k.cluster.lifted, k.account.lifted = journal.Guards{}, journal.Guards{}`,
+	},
+	{
+		name: "an entry lifts what another of the account states", file: "engine/guardplan.go",
+		old: `f, err := g.inForce(stated[entry.guarded("")], entry.guarded(""))`,
+		new: `f, err := g.inForce(entry.guards(), entry.guarded(""))`,
+	},
+	{
+		name: "an endpoint that is spelled otherwise leads past locks and guards", file: "engine/cluster.go",
+		old: `Endpoint: e.place(), ID: id,`,
+		new: `Endpoint: e.Endpoint, ID: id,`,
 	},
 	{
 		name: "a plan does not count its own removals", file: "engine/guardplan.go",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/clusterctl/clusterctl/engine"
 	"github.com/clusterctl/clusterctl/engine/review"
 )
 
@@ -74,7 +75,13 @@ func (g *Group) differ(c *Cluster, path string, f *review.Field) {
 	case g.Change == Unchanged:
 		g.Change = Changed
 	}
+	band, banded := f.After.(engine.Band)
 	switch {
+	case path == "count" && banded && c.Change == Created:
+		g.Band = bandText(band)
+	case path == "count" && (banded || isBand(f.Before)):
+		// Both ends in words: a number beside a band is no count before and after.
+		g.Fields = append(g.Fields, Field{path, f.Before, f.After})
 	case path == "count":
 		g.Before, g.After = whole(f.Before), whole(f.After)
 		if c.Change == Created {
@@ -84,6 +91,11 @@ func (g *Group) differ(c *Cluster, path string, f *review.Field) {
 	case c.Change != Created:
 		g.Fields = append(g.Fields, Field{path, f.Before, f.After})
 	}
+}
+
+func isBand(v any) bool {
+	_, ok := v.(engine.Band)
+	return ok
 }
 
 // refuse marks a group, or the cluster, as what will not happen.

@@ -80,7 +80,7 @@ func OfSpec(clusters []*engine.Cluster) *Topology {
 func (o *OutlineGroup) group() Group {
 	g := Group{Role: o.Role, Change: Unchanged, After: o.Count}
 	if o.Min != nil && o.Max != nil {
-		g.Band = fmt.Sprintf("%d to %d", *o.Min, *o.Max)
+		g.Band = bandText(engine.Band{Min: *o.Min, Max: *o.Max})
 	}
 	if o.Protect {
 		g.Note = "protected"

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/mattn/go-runewidth"
 )
 
 const (
@@ -15,6 +17,9 @@ const (
 	rankGap  = 48 // between ranks, where arrows run
 	mostWide = 10 // boxes side by side
 	aside    = 32 // room of arrows beside boxes
+
+	titleCell = 11  // room of a character of the title
+	mostTitle = 960 // a longer title is cut
 )
 
 // SVG writes the topology as one picture that needs nothing else. Clusters that
@@ -38,12 +43,12 @@ func (t *Topology) SVG(w io.Writer) error {
 	if t.Others > 0 {
 		d.y += 28
 	}
-	wide, high := max(d.wide+margin, 420), d.y+margin
+	wide, high := max(d.wide+margin, 420, min(2*margin+titleCell*runewidth.StringWidth(Visible(t.Title)), mostTitle)), d.y+margin
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" class="t" role="img" aria-labelledby="t-title t-desc" width="%d" height="%d" viewBox="0 0 %d %d">`, wide, high, wide, high)
 	fmt.Fprintf(out, "\n<title id=\"t-title\">%s</title>\n<desc id=\"t-desc\">%s</desc>\n<style>%s</style>\n", xmlText(t.Title), xmlText(t.description()), StandaloneStyle())
 	fmt.Fprintf(out, `<rect class="t-page" width="%d" height="%d"/>`, wide, high)
-	fmt.Fprintf(out, `<text class="t-title" x="%d" y="%d">%s</text>`+"\n", margin, margin+8, xmlText(fit(Visible(t.Title), (wide-2*margin)/11)))
+	fmt.Fprintf(out, `<text class="t-title" x="%d" y="%d">%s</text>`+"\n", margin, margin+8, xmlText(fit(Visible(t.Title), (wide-2*margin)/titleCell)))
 	if t.changes() {
 		fmt.Fprintf(out, `<g transform="translate(%d %d)">%s</g>`+"\n", margin, margin+18, legendMarks())
 	}

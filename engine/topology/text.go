@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/clusterctl/clusterctl/engine"
 )
 
 // Visible is text on one line in which every character shows: line ends, other
@@ -45,6 +47,10 @@ func value(v any) string {
 		return "–"
 	case string:
 		return v
+	case engine.Band:
+		return bandText(v)
+	case engine.Budget:
+		return v.String()
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -52,6 +58,9 @@ func value(v any) string {
 	}
 	return string(b)
 }
+
+// bandText is a range of counts: "2 to 8".
+func bandText(b engine.Band) string { return fmt.Sprintf("%d to %d", b.Min, b.Max) }
 
 // xmlText is text inside an element or a quoted attribute.
 func xmlText(text string) string { return xmlReplacer.Replace(Visible(text)) }

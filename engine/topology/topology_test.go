@@ -157,6 +157,39 @@ func TestOfReview(t *testing.T) {
 	}
 }
 
+// A range is told as one, not as a number that is not stated, and a budget in
+// the words of the other formats.
+func TestOfReviewInWords(t *testing.T) {
+	band := engine.Band{Min: 3, Max: 8}
+	change := func(kind review.Kind, path string, before, after any) review.Change {
+		return review.Change{Address: "a", Kind: kind, Provider: "p", Type: "mrs", Fields: []review.Field{{Path: path, Before: before, After: after}}}
+	}
+	for _, c := range []struct {
+		change review.Change
+		want   string
+	}{
+		{change(review.Changed, "node_groups.core.count", json.Number("5"), band), "a (p/mrs), changed; core, count 5 → 3 to 8"},
+		{change(review.Changed, "node_groups.core.count", band, json.Number("5")), "a (p/mrs), changed; core, count 3 to 8 → 5"},
+		{change(review.Changed, "node_groups.core.count", band, nil), "a (p/mrs), changed; core, count 3 to 8 → –"},
+		{change(review.Added, "node_groups.core.count", nil, band), "a (p/mrs), new; core 3 to 8 nodes"},
+		{change(review.Changed, "max_removed", engine.Budget{Count: 3, Per: "24h"}, engine.Budget{Count: 30, Per: "24h"}), "a (p/mrs), changed; max_removed 3 nodes in 24h → 30 nodes in 24h"},
+	} {
+		got := sentences(OfReview(&review.Review{Clusters: []review.Change{c.change}}, nil))
+		if diff := cmp.Diff([]string{c.want}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// A title fits the picture, however small that is.
+func TestSVGTitle(t *testing.T) {
+	topo := &Topology{Title: "Plan: 1 removal (1 node), 2 guards lifted, 4 unchanged", Clusters: []Cluster{{Address: "a"}}}
+	var b strings.Builder
+	if err := topo.SVG(&b); err != nil || !strings.Contains(b.String(), ">"+topo.Title+"</text>") {
+		t.Errorf("%v: the title is cut:\n%s", err, b.String())
+	}
+}
+
 func TestOfSpec(t *testing.T) {
 	fleet := aFleet(4)
 	fleet[1].Rules.Protect = true
