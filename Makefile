@@ -54,8 +54,8 @@ generate: ## the protocol's Go code
 golden: ## rewrite every golden file; review the diff like code
 	$(GO) test -count=1 -p 1 $(GOLDEN) -update
 
-bench: ## load, diff, plan and observe at 10 to 10,000 clusters, and whole plans as processes
-	$(GO) test -run '^$$' -bench . -benchtime 3x -benchmem ./schema ./engine ./plugins/provider/rpc ./cmd/clusterctl
+bench: ## load, diff, plan, guard, draw and observe at 10 to 10,000 clusters, long histories, and whole plans as processes
+	$(GO) test -run '^$$' -bench . -benchtime 3x -benchmem ./schema ./schema/policy ./engine ./engine/journal ./engine/topology ./plugins/provider/rpc ./cmd/clusterctl
 
 SEEDS ?= 100000
 RUNS ?= 1200

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -114,7 +115,30 @@ func checked(action cli.ActionFunc) cli.ActionFunc {
 
 func usageError(c *cli.Context, err error, _ bool) error {
 	name := strings.TrimPrefix(c.Command.HelpName, "clusterctl")
-	return exitf(exitError, "%v; see clusterctl%s --help", err, strings.TrimSuffix(name, " "))
+	return exitf(exitError, "%s; see clusterctl%s --help", flagFault(err), strings.TrimSuffix(name, " "))
+}
+
+// flagFault words what the flag package says of a flag as we say it elsewhere.
+func flagFault(err error) string {
+	text := err.Error()
+	if flag, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return "there is no flag --" + strings.TrimPrefix(flag, "-")
+	}
+	if flag, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		return "--" + strings.TrimPrefix(flag, "-") + " needs a value"
+	}
+	rest, bad := strings.CutPrefix(text, "invalid value ")
+	value, rest, named := strings.Cut(rest, " for flag -")
+	name, why, said := strings.Cut(rest, ": ")
+	switch {
+	case !bad || !named || !said:
+		return text
+	case why != "parse error":
+		return "--" + name + " " + value + ": " + why
+	case slices.Contains([]string{"wait", "lock-timeout"}, name):
+		return "--" + name + " takes a duration such as 90s or 30m, not " + value
+	}
+	return "--" + name + " takes a whole number, not " + value
 }
 
 // unknownCommand is the action of what has only sub-commands: it shows them,

@@ -308,7 +308,8 @@ func (r *applyRun) carryOut(s *session, plan *engine.Plan, settled []engine.Outc
 	if err != nil {
 		return err
 	}
-	result.Settled = slices.Concat([]engine.Outcome{}, settled, result.Settled, left)
+	// Concat of nothing would be nil, which JSON has another word for.
+	result.Settled = append([]engine.Outcome{}, slices.Concat(settled, result.Settled, left)...)
 	if r.format == "json" {
 		err = r.printJSON(result)
 	} else if r.format == "markdown" {

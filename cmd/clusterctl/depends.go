@@ -47,6 +47,9 @@ func (sh *shell) chooseWhole(c *cli.Context, fleet *schema.Fleet) ([]*engine.Clu
 	if len(without) > 0 {
 		fmt.Fprintf(sh.stderr, "With --exclude go the clusters that depend on it: %s\n", few(without))
 	}
+	if len(chosen) == 0 && len(all) > 0 {
+		return nil, exitf(exitError, "--target and --exclude leave no cluster; the spec has %s", names(fleet))
+	}
 	return chosen, nil
 }
 

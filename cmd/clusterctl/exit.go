@@ -47,6 +47,7 @@ func quietly(code int) error {
 func codeOf(err error) int {
 	var exit *exitCode
 	var locked *journal.LockedError
+	var stale *engine.StaleError
 	switch {
 	case err == nil:
 		return exitOK
@@ -54,6 +55,8 @@ func codeOf(err error) int {
 		return exit.code
 	case errors.As(err, &locked):
 		return exitLocked
+	case errors.As(err, &stale):
+		return exitStale
 	}
 	return exitError
 }

@@ -150,7 +150,7 @@ func (r *historyRun) write(h *render.History) error {
 		return r.printHistory(h)
 	case r.format == "markdown":
 		return render.MarkdownHistory(r.stdout, h, r.comment())
-	case len(h.Requests) == 0 && r.filter.idle():
+	case len(h.Requests) == 0 && r.filter.idle() && r.Args().First() == "":
 		fmt.Fprintln(r.stdout, "No requests were sent.")
 		return nil
 	case len(h.Requests) == 0:

@@ -86,7 +86,9 @@ func (sh *shell) plan(c *cli.Context) error {
 	if err := sh.tell(now.policies); err != nil {
 		return err
 	}
-	if out := c.String("out"); out != "" && !plan.Empty() {
+	if out := c.String("out"); out != "" && len(plan.Denied) > 0 {
+		fmt.Fprintf(sh.stderr, "Saved to %s, to be shown and tested; apply refuses it, because it is denied.\n", out)
+	} else if out != "" && !plan.Empty() {
 		fmt.Fprintf(sh.stderr, "Saved to %s. Apply exactly this with: clusterctl apply %s\n", out, out)
 	}
 	return quietly(planCode(plan, c.Bool("detailed-exitcode")))

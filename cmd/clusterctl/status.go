@@ -171,5 +171,5 @@ func (sh *shell) statusTable(rows []statusRow) error {
 		}
 		table = append(table, cells)
 	}
-	return render.Table(sh.stdout, table, sh.look(sh.stdout))
+	return render.TableWithout(sh.stdout, table, sh.look(sh.stdout), "KIND", "STATE")
 }

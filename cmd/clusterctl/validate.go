@@ -68,6 +68,9 @@ func choose(c *cli.Context, fleet *schema.Fleet) ([]*engine.Cluster, error) {
 		}
 		chosen = append(chosen, wanted(cl))
 	}
+	if len(chosen) == 0 && len(fleet.Clusters) > 0 {
+		return nil, exitf(exitError, "--target and --exclude leave no cluster; the spec has %s", names(fleet))
+	}
 	return chosen, nil
 }
 
@@ -140,19 +143,28 @@ func (sh *shell) validateCommand() *cli.Command {
 // verdict counts what is wrong and what is not: "2 errors in 1 file; 41 clusters
 // are fine".
 func verdict(fleet *schema.Fleet, problems []schema.Problem) string {
-	errors, files := 0, map[string]bool{}
+	errors, files, wrong := 0, map[string]bool{}, map[string]bool{}
 	for _, p := range problems {
 		if p.Severity == schema.Error {
 			errors++
-			files[p.File] = true
+			files[p.File], wrong[p.Cluster] = true, true
 		}
 	}
 	text := plural(errors, "error", "errors")
 	if delete(files, ""); len(files) > 0 {
 		text += " in " + plural(len(files), "file", "files")
 	}
-	if fleet != nil && len(fleet.Clusters) > 0 {
-		text += "; " + plural(len(fleet.Clusters), "cluster is", "clusters are") + " fine"
+	if fleet == nil {
+		return text
+	}
+	fine := 0
+	for _, c := range fleet.Clusters {
+		if !wrong[c.Address] { // sound by itself, and wrong beside the others
+			fine++
+		}
+	}
+	if fine > 0 {
+		text += "; " + plural(fine, "cluster is", "clusters are") + " fine"
 	}
 	return text
 }
