@@ -21,6 +21,9 @@ func HTMLSpec(w io.Writer, t *topology.Topology, c Comment) error {
 		for j := range c.Groups {
 			row.Cells[2].Lines = append(row.Cells[2].Lines, visibleText(groupLine(&c.Groups[j])))
 		}
+		if c.Note != "" {
+			row.Cells[2].Lines = append(row.Cells[2].Lines, visibleText("all of it "+c.Note))
+		}
 		rows = append(rows, row)
 	}
 	out.tile(len(entries), "", "account", "accounts", "")

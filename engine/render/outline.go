@@ -28,6 +28,9 @@ func Outline(w io.Writer, t *topology.Topology, look Look) error {
 			}
 			out.say(6+column(roles...), "%s", line)
 		}
+		if c.Note != "" {
+			out.say(4, "    %s", Clean(c.Note))
+		}
 		if len(c.DependsOn) > 0 {
 			out.say(10, "    after %s", Clean(strings.Join(c.DependsOn, ", ")))
 		}
@@ -55,6 +58,9 @@ func MarkdownOutline(w io.Writer, t *topology.Topology, c Comment) error {
 		line := ""
 		if cl.Source != "" {
 			line = code(cl.Source)
+		}
+		if cl.Note != "" {
+			groups = append(groups, prose(cl.Note))
 		}
 		rows = append(rows, []string{code(cl.Address), code(cl.Provider + "/" + cl.Kind), strings.Join(groups, "<br>"), codes(cl.DependsOn, namesInRow), line})
 	}

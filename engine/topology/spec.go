@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/clusterctl/clusterctl/engine"
 )
@@ -22,12 +24,14 @@ type Outline struct {
 
 // OutlineCluster is one cluster of a spec.
 type OutlineCluster struct {
-	Address   string         `json:"address"`
-	Provider  string         `json:"provider"` // the providers entry
-	Kind      string         `json:"kind"`
-	DependsOn []string       `json:"depends_on"`
-	Source    string         `json:"source"`
-	Groups    []OutlineGroup `json:"groups"` // by role
+	Address   string   `json:"address"`
+	Provider  string   `json:"provider"` // the providers entry
+	Kind      string   `json:"kind"`
+	DependsOn []string `json:"depends_on"`
+	// MaxRemoved limits the nodes removed from the cluster over time.
+	MaxRemoved *engine.Budget `json:"max_removed,omitempty"`
+	Source     string         `json:"source"`
+	Groups     []OutlineGroup `json:"groups"` // by role
 }
 
 // OutlineGroup is one group. Count is left out where the spec does not set it;
@@ -38,13 +42,17 @@ type OutlineGroup struct {
 	Min     *int64 `json:"min,omitempty"`
 	Max     *int64 `json:"max,omitempty"`
 	Protect bool   `json:"protect,omitempty"` // by itself or with its cluster
+	// MaxRemoved limits the nodes removed from the group over time.
+	MaxRemoved *engine.Budget `json:"max_removed,omitempty"`
+	// OwnedBy says who keeps a field in place of the spec.
+	OwnedBy map[string]string `json:"owned_by,omitempty"`
 }
 
 // OutlineOf shortens a spec.
 func OutlineOf(clusters []*engine.Cluster, digest string) *Outline {
 	o := &Outline{FormatVersion: OutlineVersion, SpecDigest: digest, Clusters: []OutlineCluster{}}
 	for _, c := range clusters {
-		one := OutlineCluster{Address: c.Address, Provider: c.Entry, Kind: c.Kind, DependsOn: append([]string{}, c.Rules.DependsOn...), Groups: groupsOf(c.Spec, c.Rules)}
+		one := OutlineCluster{Address: c.Address, Provider: c.Entry, Kind: c.Kind, DependsOn: append([]string{}, c.Rules.DependsOn...), MaxRemoved: c.Rules.MaxRemoved, Groups: groupsOf(c.Spec, c.Rules)}
 		if c.Source != nil {
 			one.Source = c.Source("")
 		}
@@ -67,6 +75,9 @@ func OfSpec(clusters []*engine.Cluster) *Topology {
 				nodes += *g.Count
 			}
 		}
+		if o.MaxRemoved != nil {
+			c.Note = atMost(o.MaxRemoved)
+		}
 		t.Clusters = append(t.Clusters, c)
 	}
 	t.Title = fmt.Sprintf("%d clusters, %d%s", len(t.Clusters), nodes, nouns(nodes))
@@ -82,11 +93,21 @@ func (o *OutlineGroup) group() Group {
 	if o.Min != nil && o.Max != nil {
 		g.Band = bandText(engine.Band{Min: *o.Min, Max: *o.Max})
 	}
+	var notes []string
 	if o.Protect {
-		g.Note = "protected"
+		notes = append(notes, "protected")
 	}
+	if o.MaxRemoved != nil {
+		notes = append(notes, atMost(o.MaxRemoved))
+	}
+	for _, field := range slices.Sorted(maps.Keys(o.OwnedBy)) {
+		notes = append(notes, field+" kept by "+o.OwnedBy[field])
+	}
+	g.Note = strings.Join(notes, "; ")
 	return g
 }
+
+func atMost(b *engine.Budget) string { return "loses at most " + b.String() }
 
 // groupsOf reads the groups and counts out of a cluster's spec and its rules.
 func groupsOf(spec json.RawMessage, rules engine.Rules) []OutlineGroup {
@@ -103,7 +124,7 @@ func groupsOf(spec json.RawMessage, rules engine.Rules) []OutlineGroup {
 	}
 	for role, g := range stated.Groups {
 		rule := rules.Groups[role]
-		one := OutlineGroup{Role: role, Count: whole(g.Count), Protect: rules.Protect || rule.Protect}
+		one := OutlineGroup{Role: role, Count: whole(g.Count), Protect: rules.Protect || rule.Protect, MaxRemoved: rule.MaxRemoved, OwnedBy: rule.OwnedBy}
 		if rule.Count != nil {
 			one.Min, one.Max = &rule.Count.Min, &rule.Count.Max
 		}
