@@ -2,7 +2,7 @@
 GO ?= go
 TOOL := $(GO) tool -modfile=tools.mod
 # Packages with golden files; schema and docs both write README.md, so one at a time.
-GOLDEN := ./cmd/clusterctl ./engine ./schema ./docs
+GOLDEN := ./cmd/clusterctl ./engine ./engine/render ./engine/topology ./schema ./schema/policy ./docs
 CLOUDS := huawei qingcloud aliyun
 PROVIDERS := $(foreach c,$(CLOUDS),./plugins/$(c)/cluster-provider-$(c))
 
