@@ -60,7 +60,7 @@ func (l *loader) cluster(address string, raw cue.Value) *Cluster {
 	}
 	c, ok := l.entries[entry]
 	if !ok {
-		l.report(s.problem(Problem{Kind: KindProvider, Path: "provider", Message: fmt.Sprintf("no providers entry %q", entry), Hint: didYouMean(entry, entries)}, "provider"))
+		l.report(s.problem(Problem{Kind: KindProvider, Path: "provider", Message: fmt.Sprintf("no providers entry %q", entry), Hint: DidYouMean(entry, entries)}, "provider"))
 		return nil
 	}
 	if c == nil { // its plugin is not known, which is reported already
@@ -73,7 +73,7 @@ func (l *loader) cluster(address string, raw cue.Value) *Cluster {
 		return nil
 	}
 	if s.def = c.kinds[kind]; s.def == nil {
-		l.report(s.problem(Problem{Kind: KindProvider, Path: "kind", Message: fmt.Sprintf("plugin %s has no kind %q", c.Plugin, kind), Hint: didYouMean(kind, kinds)}, "kind"))
+		l.report(s.problem(Problem{Kind: KindProvider, Path: "kind", Message: fmt.Sprintf("plugin %s has no kind %q", c.Plugin, kind), Hint: DidYouMean(kind, kinds)}, "kind"))
 		return nil
 	}
 	unified, problems := s.judge()

@@ -39,7 +39,7 @@ func (l *loader) depends(all map[string]cue.Value, silent map[string]bool) {
 			case !known:
 				p := g.problem(i, n, fmt.Sprintf("no cluster %q in the spec", name))
 				if guesses++; guesses <= maxGuesses {
-					p.Hint = didYouMean(name, slices.Delete(slices.Clone(g.clusters), i, i+1))
+					p.Hint = DidYouMean(name, slices.Delete(slices.Clone(g.clusters), i, i+1))
 				}
 				l.report(p)
 			case again:

@@ -55,7 +55,7 @@ func (l *loader) entry(name string, raw cue.Value) (*Entry, *compiled) {
 	}
 	c := l.plugins[plugin]
 	if c == nil {
-		p := Problem{Kind: KindProvider, Path: "plugin", Message: fmt.Sprintf("no plugin %q", plugin), Hint: didYouMean(plugin, known)}
+		p := Problem{Kind: KindProvider, Path: "plugin", Message: fmt.Sprintf("no plugin %q", plugin), Hint: DidYouMean(plugin, known)}
 		l.report(s.problem(p, "plugin"))
 		return nil, nil
 	}

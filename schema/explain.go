@@ -314,5 +314,5 @@ func (s *subject) unknownField(p *Problem, path []string) {
 		return
 	}
 	p.Message = fmt.Sprintf("%q is not a field of %s", name, owner)
-	p.Hint = didYouMean(name, known)
+	p.Hint = DidYouMean(name, known)
 }

@@ -10,16 +10,16 @@ import (
 func nearest(name string, candidates []string) string {
 	best, bestDistance := "", 1+max(1, len([]rune(name))/3)
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < bestDistance && c != name {
+		if d := Distance(strings.ToLower(name), strings.ToLower(c)); d < bestDistance && c != name {
 			best, bestDistance = c, d
 		}
 	}
 	return best
 }
 
-// distance counts the insertions, deletions, replacements and swaps of
+// Distance counts the insertions, deletions, replacements and swaps of
 // neighbours that turn a into b.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	rows := [3][]int{make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)}
 	before, last, row := rows[0], rows[1], rows[2]
@@ -43,9 +43,9 @@ func distance(a, b string) int {
 	return last[len(y)]
 }
 
-// didYouMean is the hint for an unknown name: the nearest known one, or all
+// DidYouMean is the hint for an unknown name: the nearest known one, or all
 // of them when they are few.
-func didYouMean(name string, known []string) string {
+func DidYouMean(name string, known []string) string {
 	if near := nearest(name, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
