@@ -114,6 +114,7 @@ func TestGuardsAreStatedTogether(t *testing.T) {
 		b.cloud.add("c1", "a", map[string]int{"core": 5})
 		other := *b.entry
 		other.Name, b.entry.MaxRemoved = "n", &Budget{Count: 2, Per: "1d"}
+		other.MaxRemoved = &Budget{Count: 5, Per: "1d"} // looser: it does not count
 		entries := map[string]*Entry{"m": b.entry, "n": &other}
 		kept, free := ruled(t, "a", fiveCore, `{"protect": true, "max_removed": {"count": 1, "per": "1w"}}`), ruled(t, "b", fiveCore, `{"max_removed": {"count": 3, "per": "1d"}}`)
 		kept.ID, free.ID, free.Name, free.Entry = "c1", "c1", "a", "n"
