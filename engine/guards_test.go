@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,35 +195,6 @@ func TestGuardAfterThePlan(t *testing.T) {
 				t.Errorf("sent %s", s)
 			}
 		}
-	})
-}
-
-// Plans that each keep a budget of the account, applied at once, keep it
-// together.
-func TestBudgetHoldsAmongRuns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.entry.MaxRemoved = &Budget{Count: 5, Per: "1d"}
-		var plans []*Plan
-		for i := range 4 {
-			address := fmt.Sprintf("k%d", i)
-			b.cloud.add("id-"+address, address, map[string]int{"core": 6})
-			plans = append(plans, b.guardedPlan(ruled(t, address, `{"core": {"count": 4}}`, ``)))
-			check(t, "denied", len(plans[i].Denied), 0)
-		}
-		var wait sync.WaitGroup
-		results := make([]*Result, len(plans))
-		for i, plan := range plans {
-			wait.Go(func() { results[i] = b.apply(t.Context(), plan) })
-		}
-		wait.Wait()
-		applied, refused := 0, 0
-		for _, r := range results {
-			applied, refused = applied+r.Count(Applied), refused+r.Count(Refused)
-		}
-		check(t, "applied", applied, 2)
-		check(t, "refused", refused, 2)
-		check(t, "sends", len(b.cloud.sends), 2)
 	})
 }
 

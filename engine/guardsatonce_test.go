@@ -31,6 +31,7 @@ func TestBudgetIsSpentOnce(t *testing.T) {
 			address := fmt.Sprintf("k%d", i)
 			b.cloud.add("id-"+address, address, map[string]int{"core": 6})
 			plans = append(plans, b.guardedPlan(ruled(t, address, `{"core": {"count": 4}}`, ``)))
+			check(t, "denied", len(plans[i].Denied), 0)
 		}
 		var wait sync.WaitGroup
 		results := make([]*Result, len(plans))

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/clusterctl/clusterctl/engine/topology"
 )
 
 // Comment is what a comment on a pull request needs beside what it is about.
@@ -71,26 +73,7 @@ func andMore(n int) string { return "and " + grouped(n) + " more" }
 // visible takes from text what could end a code span, and shows what would not
 // be seen: line ends, and characters that turn or hide others.
 func visible(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '`':
-			b.WriteRune(grave)
-		case r == '|':
-			b.WriteRune(bar)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == ' ' || unicode.IsGraphic(r) && !unicode.Is(unicode.Zs, r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
+	return topology.Visible(strings.NewReplacer("`", string(grave), "|", string(bar)).Replace(text))
 }
 
 // cut shortens text to so many characters, and says that it did.
